@@ -1,0 +1,428 @@
+"""One pair under Hypothesis: draw a case, run it on both sides, compare, shrink what differs, confirm it.
+
+Hypothesis explores and shrinks in two separate calls, so that each has a budget of its own (its own limit of 300 s
+for shrinking is no setting). Both are answered from the cache of cases that already ran; over budget, a case that
+never ran counts as passing, and the report says that shrinking stopped early.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+from hypothesis import strategies as st
+from hypothesis.database import InMemoryExampleDatabase
+from hypothesis.errors import FlakyFailure, Unsatisfiable
+
+from equivalence import catalogue, vocabulary
+from equivalence.cases import Case, case_strategy, explicit_cases
+from equivalence.compare.states import Difference, flow_kind
+from equivalence.compare.traces import Comparison, Rules, compare
+from equivalence.compare.values import ValueRules
+from equivalence.config import PairSettings
+from equivalence.descriptions import FlowDescription
+from equivalence.judge import Finding, Identity, Noise, identities, judge, primary, size
+from equivalence.pairing import Pair
+from equivalence.parameters import Matching, match_parameters
+from equivalence.shrink import smaller
+from equivalence.sides import FlowOutputs, Sides
+from equivalence.summary import Given, given_lines
+from equivalence.trace import Trace
+
+if sys.version_info < (3, 11):
+    from exceptiongroup import BaseExceptionGroup  # type: ignore[import-not-found,unused-ignore]
+
+EXPLICIT_SHARE = 0.5
+"""At most this share of the cases are the defaults and edge values; the rest is drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one case came to, without the traces: they are large, and their values are gone with the next run."""
+
+    case: Case
+    comparison: Comparison
+    completed: bool
+    reached: frozenset[str]
+    rejected: bool
+    failed_alike: bool
+    given: Given
+    rules: Mapping[Identity, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PairResult:
+    """Everything that is known of a pair after its check."""
+
+    pair: Pair
+    verdict: str
+    findings: tuple[Finding, ...] = ()
+    noise: tuple[Noise, ...] = ()
+    cases: int = 0
+    completed: int = 0
+    failed: int = 0
+    refused: int = 0
+    tasks: Mapping[str, int] = field(default_factory=dict)
+    compared: int = 0
+    ignored: Mapping[str, int] = field(default_factory=dict)
+    normalised: Mapping[str, int] = field(default_factory=dict)
+    opaque: tuple[str, ...] = ()
+    uncompared: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    stopped: str | None = None
+    error: str | None = None
+
+
+class Divergence(Exception):
+    """Raised inside Hypothesis for a case at which the two sides disagree."""
+
+
+class PairCheck:
+    """The check of one pair; ``progress`` is told the number of cases after each."""
+
+    def __init__(
+        self,
+        pair: Pair,
+        descriptions: tuple[FlowDescription, FlowDescription],
+        sides: Sides,
+        *,
+        shrink: float,
+        strategies: Mapping[str, st.SearchStrategy[Any]] | None = None,
+        comparator: Callable[[str, object, object], bool | None] | None = None,
+        progress: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self._pair = pair
+        self._sides = sides
+        self._shrink = shrink
+        self._strategies = strategies or {}
+        self._progress = progress
+        self._matching: Matching = match_parameters(*descriptions, pair.settings)
+        self._rules = rules_of(pair.settings, comparator)
+        self._outputs = outputs_of(pair.settings)
+        self._outcomes: dict[str, Outcome] = {}
+        self._best: dict[Identity, Outcome] = {}
+        self._primaries: dict[Identity, Outcome] = {}
+        self._types: dict[Identity, type[Divergence]] = {}
+        self._replaced: dict[str, None] = {}
+        self._began = time.monotonic()
+        self._deadline = self._began
+        self._limit: int | None = None
+        self._stopped: str | None = None
+        self._doing = "explored"
+
+    def run(self) -> PairResult:
+        """Explore, shrink, judge; every measured thing is in the result."""
+        declared = tuple(self._declared())
+        if self._matching.blocked:
+            return self._result(declared, ())
+        self._explore()
+        if self._primaries and self._shrink > 0:
+            self._shrink_all()
+        findings, noise = self._judge()
+        return self._result(declared + findings, noise)
+
+    def replay(self, case: Case) -> tuple[Comparison, Given]:
+        """Run one case on both sides and compare."""
+        outcome = self._execute(case)
+        return outcome.comparison, outcome.given
+
+    def case(self, parameters: Mapping[str, Any], seed: int = 0) -> Case:
+        """The case that gives these parameters, by their v1 names."""
+        return Case.of(self._matching, parameters, seed)
+
+    # ------------------------------------------------------------------------------------------- one case
+
+    def _execute(self, case: Case) -> Outcome:
+        """Run a case that was not run yet, and keep what it came to."""
+        traces = self._run(case)
+        comparison = compare(*traces, self._rules)
+        outcome = Outcome(
+            case=case,
+            comparison=comparison,
+            completed=all(flow_kind(trace) == vocabulary.COMPLETED for trace in traces),
+            reached=frozenset(
+                match.label for match in comparison.matches if match.v1 and match.v2 and match.v1.attempts
+            ),
+            rejected=any(trace.rejected is not None for trace in traces),
+            failed_alike=flow_kind(traces[0]) == flow_kind(traces[1]) != vocabulary.COMPLETED,
+            given=given_lines(case, *traces),
+            rules={
+                identity: rule.id if (rule := catalogue.explain(_evidence(difference, comparison, traces))) else None
+                for identity, difference in identities(comparison).items()
+            },
+        )
+        self._outcomes[case.key()] = outcome
+        for trace in traces:
+            self._replaced.update(dict.fromkeys(f"{trace.side}: {what}" for what in trace.replaced))
+        for identity in identities(comparison):
+            known = self._best.get(identity)
+            if known is None or size(case) < size(known.case):
+                self._best[identity] = outcome
+        first = primary(comparison)
+        if first is not None:
+            known = self._primaries.get(first)
+            if known is None or size(case) < size(known.case):
+                self._primaries[first] = outcome
+        self._progress(f"{len(self._outcomes)} cases, {time.monotonic() - self._began:.0f} s{self._state()}")
+        return outcome
+
+    def _state(self) -> str:
+        found = len(self._primaries)
+        return f", {found} finding{'s' if found > 1 else ''} being {self._doing}" if found else ""
+
+    def _run(self, case: Case) -> tuple[Trace, Trace]:
+        return self._sides.run(self._pair.v1, self._pair.v2, case, self._outputs)
+
+    def _answer(self, case: Case) -> Outcome | None:
+        """The outcome of a case; None when it never ran and the budget, or the number of cases, is used up."""
+        known = self._outcomes.get(case.key())
+        if known is not None:
+            return known
+        if self._limit is not None and len(self._outcomes) >= self._limit:
+            return None
+        if time.monotonic() > self._deadline:
+            self._stopped = self._doing
+            return None
+        return self._execute(case)
+
+    def _test(self, case: Case) -> None:
+        """What Hypothesis calls: raises a class of its own for each finding, which keeps them apart."""
+        outcome = self._answer(case)
+        first = None if outcome is None else primary(outcome.comparison)
+        if first is not None:
+            raised = self._types.setdefault(first, type("Divergence", (Divergence,), {}))
+            raise raised(first.path)
+
+    # ------------------------------------------------------------------------------------ explore and shrink
+
+    def _explore(self) -> None:
+        examples = self._pair.settings.examples or 1
+        self._deadline = self._began + (self._pair.settings.budget or 0.0)
+        self._limit = examples
+        share = max(1, int(examples * EXPLICIT_SHARE))
+        for case in explicit_cases(self._matching, self._strategies, limit=share):
+            if self._answer(case) is None:
+                break
+        if not self._matching.drawn and not self._strategies:
+            return
+        self._database = settings().database or InMemoryExampleDatabase()
+        self._hypothesis((Phase.reuse, Phase.generate, Phase.target), examples)
+
+    def _shrink_all(self) -> None:
+        """The smallest case of each finding, within the budget for shrinking."""
+        self._doing = "shrunk"
+        self._stopped = None
+        self._limit = None
+        self._deadline = time.monotonic() + self._shrink
+        if self._matching.drawn or self._strategies:
+            self._hypothesis((Phase.reuse, Phase.shrink), 1)
+        # Edge cases are no draws of Hypothesis's: what it did not find itself is made smaller here.
+        for identity in list(self._primaries):
+            self._make_smaller(identity)
+
+    def _make_smaller(self, identity: Identity) -> None:
+        improved = True
+        while improved:
+            improved = False
+            best = self._primaries[identity].case
+            for candidate in smaller(best):
+                if size(candidate) >= size(best):
+                    continue
+                outcome = self._answer(candidate)
+                if outcome is None:
+                    return
+                if identity in identities(outcome.comparison):
+                    self._primaries[identity] = self._best[identity] = outcome
+                    improved = True
+                    break
+
+    def _hypothesis(self, phases: tuple[Phase, ...], examples: int) -> None:
+        execute = given(case=case_strategy(self._matching, self._strategies))(self._as_function())
+        execute = settings(
+            max_examples=examples,
+            phases=[phase for phase in phases if phase in settings().phases or phase is Phase.reuse],
+            database=self._database,
+            deadline=None,
+            verbosity=Verbosity.quiet,
+            suppress_health_check=list(HealthCheck),
+            report_multiple_bugs=True,
+            print_blob=False,
+        )(execute)
+        try:
+            execute()
+        except Divergence:
+            pass
+        except BaseExceptionGroup as group:
+            rest = group.split(Divergence)[1]
+            if rest is not None:
+                raise rest from None
+        except (FlakyFailure, Unsatisfiable):
+            pass  # what differed was kept with its case; whether it is real is the judge's question
+
+    def _as_function(self) -> Callable[..., None]:
+        def execute(case: Case) -> None:
+            self._test(case)
+
+        # Hypothesis files its examples under the function's digest: one entry for each pair.
+        execute._hypothesis_internal_add_digest = self._pair.name.encode()  # type: ignore[attr-defined]
+        execute.__qualname__ = f"equivalence[{self._pair.name}]"
+        return execute
+
+    # ------------------------------------------------------------------------------------------- findings
+
+    def _declared(self) -> list[Finding]:
+        """Differences of the two signatures, found before anything runs."""
+        found = []
+        for declared in self._matching.differences:
+            difference = Difference("parameter", declared.path, declared.v1, declared.v2, note=declared.note)
+            identity = Identity.of(difference)
+            rule = "parameter-default" if "default" in declared.note else "parameter-signature"
+            found.append(
+                Finding(
+                    id=identity.id(self._pair.name),
+                    difference=difference,
+                    case=Case.of(self._matching, {}),
+                    rule=rule,
+                    shrunk=True,
+                    confirmed=True,
+                )
+            )
+        return found
+
+    def _judge(self) -> tuple[tuple[Finding, ...], tuple[Noise, ...]]:
+        findings: list[Finding] = []
+        noise: list[Noise] = []
+        standing: dict[Identity, str] = {}
+        for identity, outcome in sorted(self._primaries.items(), key=lambda item: item[0]):
+            verdict = self._confirm(self._finding(identity, outcome))
+            if isinstance(verdict, Noise):
+                noise.append(verdict)
+            else:
+                findings.append(verdict)
+                standing[identity] = verdict.id
+        for identity, outcome in self._best.items():
+            if identity in self._primaries:
+                continue
+            first = primary(outcome.comparison)
+            follows = standing.get(first) if first is not None else None
+            finding = self._finding(identity, outcome)
+            if follows is not None:
+                findings.append(replace(finding, follows=follows, confirmed=True))
+                continue
+            verdict = self._confirm(finding)
+            (noise if isinstance(verdict, Noise) else findings).append(verdict)  # type: ignore[arg-type]
+        return tuple(findings), tuple(noise)
+
+    def _finding(self, identity: Identity, outcome: Outcome) -> Finding:
+        comparison = outcome.comparison
+        return Finding(
+            id=identity.id(self._pair.name),
+            difference=identities(comparison)[identity],
+            case=outcome.case,
+            rule=outcome.rules.get(identity),
+            shrunk=self._shrink > 0 and self._stopped is None,
+            first_task=comparison.first_task,
+            also=tuple(d.path for d in comparison.differences if Identity.of(d) != identity),
+            lines={"given": outcome.given.given, "v1": outcome.given.v1, "v2": outcome.given.v2},
+        )
+
+    def _confirm(self, finding: Finding) -> Finding | Noise:
+        """Run the smallest case twice more on both sides, and let the judge say what it is."""
+        one = self._sides.keep(self._run(finding.case))
+        two = self._run(finding.case)
+        return judge(
+            finding,
+            [compare(one[0], one[1], self._rules), compare(two[0], two[1], self._rules)],
+            compare(one[0], two[0], self._rules),
+            compare(one[1], two[1], self._rules),
+        )
+
+    # --------------------------------------------------------------------------------------------- result
+
+    def _result(self, findings: tuple[Finding, ...], noise: tuple[Noise, ...]) -> PairResult:
+        outcomes = list(self._outcomes.values())
+        tally: dict[str, dict[str, int]] = {"ignored": {}, "normalised": {}}
+        for outcome in outcomes:
+            for name, counts in (("ignored", outcome.comparison.ignored), ("normalised", outcome.comparison.normalised)):
+                for rule, count in counts.items():
+                    tally[name][rule] = tally[name].get(rule, 0) + count
+        reached = frozenset().union(*(outcome.reached for outcome in outcomes))
+        matched = {match.label for o in outcomes for match in o.comparison.matches if match.v1 and match.v2}
+        sides = {
+            side: len({match.label for o in outcomes for match in o.comparison.matches if getattr(match, side)})
+            for side in ("v1", "v2")
+        }
+        seconds = dict(self._sides.seconds)
+        return PairResult(
+            pair=self._pair,
+            verdict=verdict_of(findings, noise, outcomes),
+            findings=findings,
+            noise=noise,
+            cases=len(outcomes),
+            completed=sum(outcome.completed for outcome in outcomes),
+            failed=sum(outcome.failed_alike for outcome in outcomes),
+            refused=sum(outcome.rejected for outcome in outcomes),
+            tasks={**sides, "matched": len(matched), "reached": len(reached)},
+            compared=sum(outcome.comparison.compared for outcome in outcomes),
+            ignored=tally["ignored"],
+            normalised=tally["normalised"],
+            opaque=_union(outcome.comparison.opaque for outcome in outcomes),
+            uncompared=_union(outcome.comparison.uncompared for outcome in outcomes),
+            replaced=tuple(self._replaced),
+            notes=self._matching.notes,
+            seconds={**seconds, "wall": time.monotonic() - self._began},
+            stopped=self._stopped,
+        )
+
+
+def verdict_of(findings: tuple[Finding, ...], noise: tuple[Noise, ...], outcomes: list[Outcome]) -> str:
+    """The verdict of a pair from what was found.
+
+    ============================================================  ===========
+    a finding                                                     divergent
+    no case ran, or none got as far as a task or an output        vacuous
+    only noise                                                    noisy
+    else                                                          equivalent
+    ============================================================  ===========
+    """
+    if findings:
+        return "divergent"
+    if not any(outcome.reached or outcome.completed for outcome in outcomes):
+        return "vacuous"
+    return "noisy" if noise else "equivalent"
+
+
+def rules_of(
+    pair: PairSettings, comparator: Callable[[str, object, object], bool | None] | None = None
+) -> Rules:
+    """What is compared of a pair, from its settings."""
+    return Rules(
+        compare=pair.compare or (),
+        states=pair.states or "kind",
+        tasks=pair.tasks,
+        output_v1=pair.output_v1,
+        output_v2=pair.output_v2,
+        values=ValueRules(
+            ignore=pair.ignore, tolerance=pair.tolerance, unordered=pair.unordered, comparator=comparator
+        ),
+    )
+
+
+def outputs_of(pair: PairSettings) -> FlowOutputs:
+    """The tasks named as output; v2's are found in its trace, v1's have to be asked for."""
+    wanted = pair.output_v1
+    return FlowOutputs(v1=(wanted[5:],) if wanted is not None and wanted.startswith("task:") else ())
+
+
+def _evidence(difference: Difference, comparison: Comparison, traces: tuple[Trace, Trace]) -> catalogue.Evidence:
+    return catalogue.Evidence(difference, comparison, *traces)
+
+
+def _union(groups: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(item for group in groups for item in group))

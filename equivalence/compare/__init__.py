@@ -1,0 +1,1 @@
+"""Comparison of traces: ``traces.compare`` is the way in; pure, no process, no file."""

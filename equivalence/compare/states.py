@@ -1,0 +1,154 @@
+"""Final states, refusals and exceptions of two traces."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from equivalence import vocabulary
+from equivalence.trace import ExceptionInfo, TaskRun, Trace
+
+ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One path where two traces disagree. ``v1`` and ``v2`` are texts for a reader; ``task`` is None at the flow."""
+
+    kind: str
+    path: str
+    v1: str
+    v2: str
+    task: str | None = None
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a comparison looked at and what it passed over, by rule."""
+
+    compared: int = 0
+    ignored: dict[str, int] = field(default_factory=dict)
+    normalised: dict[str, int] = field(default_factory=dict)
+    opaque: list[str] = field(default_factory=list)
+    uncompared: list[str] = field(default_factory=list)
+
+    def normalise(self, rule: str, count: int = 1) -> None:
+        """Count a named normalisation."""
+        self.normalised[rule] = self.normalised.get(rule, 0) + count
+
+
+def flow_kind(trace: Trace) -> str:
+    """The kind of a flow's end; a refusal of its parameters counts as one of its own."""
+    if trace.rejected is not None and trace.ended is None:
+        return vocabulary.REFUSED
+    return vocabulary.kind_of_state(trace.side, trace.final)
+
+
+def compare_refusal(v1: Trace, v2: Trace, tally: Tally) -> Iterator[Difference]:
+    """A case that one side refuses before anything runs, and the other takes."""
+    tally.compared += 1
+    if (v1.rejected is None) != (v2.rejected is None):
+        yield Difference("parameter", "parameters", _refusal(v1), _refusal(v2))
+
+
+def _refusal(trace: Trace) -> str:
+    if trace.rejected is None:
+        return f"accepted, flow {vocabulary.shown(trace.final)}"
+    return f"refused: {_first_lines(trace.rejected.shown)}"
+
+
+def _first_lines(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+def compare_flow_state(v1: Trace, v2: Trace, strictness: str, tally: Tally) -> Iterator[Difference]:
+    """The final state of the flow, at the level of strictness."""
+    tally.compared += 1
+    kinds = flow_kind(v1), flow_kind(v2)
+    levels = [
+        vocabulary.level(trace.side, trace.final, kind, strictness) for trace, kind in zip((v1, v2), kinds, strict=True)
+    ]
+    if levels[0] != levels[1]:
+        yield Difference(
+            "final-state", "state", vocabulary.shown(v1.final), vocabulary.shown(v2.final), note=_message(v2)
+        )
+
+
+def _message(trace: Trace) -> str:
+    return trace.final.message.splitlines()[0][:200] if trace.final is not None and trace.final.message else ""
+
+
+def compare_task_state(v1: TaskRun, v2: TaskRun, label: str, strictness: str, tally: Tally) -> Iterator[Difference]:
+    """The end of two matched task runs, at the level of strictness."""
+    tally.compared += 1
+    levels = [
+        vocabulary.level(run.side, run.final, vocabulary.kind_of_task(run), strictness) for run in (v1, v2)
+    ]
+    both_idle = all(vocabulary.kind_of_task(run) == vocabulary.NOT_RUN for run in (v1, v2))
+    if levels[0] != levels[1] and not (both_idle and strictness != "exact"):
+        yield Difference(
+            "task-state", f"tasks.{label}.state", vocabulary.shown(v1.final), vocabulary.shown(v2.final), label
+        )
+
+
+def compare_exceptions(v1: TaskRun, v2: TaskRun, label: str, tally: Tally) -> Iterator[Difference]:
+    """The exceptions of two task runs, attempt by attempt; the last one is the run's own.
+
+    Only where the numbers of failed attempts agree: otherwise ``retry-count`` says what is the matter.
+    """
+    if len(v1.failures) != len(v2.failures):
+        return
+    last = len(v1.failures) - 1
+    for index, (old, new) in enumerate(zip(v1.failures, v2.failures, strict=True)):
+        tally.compared += 1
+        if old is None or new is None or same_exception(old, new, tally):
+            continue
+        path = f"tasks.{label}.exception" if index == last else f"tasks.{label}.attempts[{index}].exception"
+        yield Difference("exception", path, old.shown, new.shown, label)
+
+
+def compare_flow_exception(v1: Trace, v2: Trace, tally: Tally) -> Iterator[Difference]:
+    """What Prefect 2's flow function raised, against what failed in Prefect 1.
+
+    A Prefect 1 flow raises nothing itself: the exceptions of its task runs, and of the engine, are what a flow
+    function may raise.
+    """
+    raised = v2.exception
+    if raised is None or flow_kind(v1) in vocabulary.WENT_WELL:
+        return
+    tally.compared += 1
+    if raised.type.startswith("prefect."):
+        tally.normalise("engine-exception")  # says that an upstream task failed, in Prefect 2's words
+        return
+    failures = [failure for run in v1.tasks for failure in run.failures if failure is not None]
+    if v1.exception is not None:
+        failures.append(v1.exception)
+    if not any(same_exception(failure, raised, tally) for failure in failures):
+        shown = ", ".join(dict.fromkeys(failure.shown for failure in failures)) or "no exception"
+        yield Difference("exception", "exception", shown, raised.shown)
+
+
+def same_exception(v1: ExceptionInfo, v2: ExceptionInfo, tally: Tally) -> bool:
+    """Class and text are the same, by the named normalisations.
+
+    ===================  ======================================================================
+    signal               a Prefect 1 signal stands for whatever exception has the same text
+    timeout              Prefect 1 ``TaskTimeoutSignal`` is Prefect 2 ``TimeoutError``, without text
+    memory-address       ``0x7f…`` in the text
+    ===================  ======================================================================
+    """
+    if v1.type.endswith(":TaskTimeoutSignal") and v2.type in ("builtins:TimeoutError", "asyncio:TimeoutError"):
+        tally.normalise("timeout")
+        return True
+    messages = v1.message, v2.message
+    if messages[0] != messages[1]:
+        cleaned = [ADDRESS.sub("0x…", message) for message in messages]
+        if cleaned[0] != cleaned[1]:
+            return False
+        tally.normalise("memory-address")
+    if v1.type.startswith("prefect.engine.signals:"):
+        tally.normalise("signal")
+        return True
+    return v1.type == v2.type

@@ -1,0 +1,164 @@
+"""Two traces in, their differences out: states, retries, exceptions, results, task by task.
+
+Pure. Nothing is equal by silence: what was looked at, ignored, normalised, opaque or not comparable is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from equivalence import vocabulary
+from equivalence.compare.align import Match, align, did_work
+from equivalence.compare.outputs import Uncomparable, match_outputs
+from equivalence.compare.retries import compare_retries, shortened
+from equivalence.compare.states import (
+    Difference,
+    Tally,
+    compare_exceptions,
+    compare_flow_exception,
+    compare_flow_state,
+    compare_refusal,
+    compare_task_state,
+    flow_kind,
+)
+from equivalence.compare.paths import covers, steps
+from equivalence.compare.tree import Value
+from equivalence.compare.values import ValueRules, compare_values
+from equivalence.trace import Trace
+
+ASPECTS = ("state", "result", "exception", "tasks", "retries")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is compared and how strictly; ``tasks`` is the pair's table of task names, ``values`` its value rules."""
+
+    compare: tuple[str, ...] = ASPECTS
+    states: str = "kind"
+    tasks: Mapping[str, str] = field(default_factory=dict)
+    output_v1: str | None = None
+    output_v2: str | None = None
+    values: ValueRules = field(default_factory=ValueRules)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The differences of two traces in the order of the flow, and the statement of what was compared.
+
+    ``compared`` counts the places looked at; ``matched`` the task runs that have a counterpart.
+    """
+
+    differences: tuple[Difference, ...]
+    compared: int
+    matches: tuple[Match, ...]
+    ignored: Mapping[str, int]
+    normalised: Mapping[str, int]
+    opaque: tuple[str, ...]
+    uncompared: tuple[str, ...]
+
+    @property
+    def matched(self) -> int:
+        """Task runs with a counterpart."""
+        return sum(match.v1 is not None and match.v2 is not None for match in self.matches)
+
+    @property
+    def first_task(self) -> str | None:
+        """The first task, in the order of the old flow, at which the traces disagree."""
+        return next((difference.task for difference in self.differences if difference.task is not None), None)
+
+
+def compare(v1: Trace, v2: Trace, rules: Rules) -> Comparison:
+    """Compare two traces of one case."""
+    tally = Tally()
+    differences: list[Difference] = list(compare_refusal(v1, v2, tally))
+    matches: tuple[Match, ...] = ()
+    if not differences and v1.rejected is None:
+        matches = align(v1, v2, rules.tasks)
+        if "state" in rules.compare:
+            differences.extend(compare_flow_state(v1, v2, rules.states, tally))
+        for match in matches:
+            differences.extend(_compare_match(match, rules, tally))
+        if "exception" in rules.compare:
+            differences.extend(compare_flow_exception(v1, v2, tally))
+        if "result" in rules.compare:
+            differences.extend(_compare_outputs(v1, v2, rules, tally))
+    kept = []
+    for difference in differences:
+        place = steps(difference.path)
+        pattern = next((pattern for pattern in rules.values.ignore if covers(pattern, place)), None)
+        if pattern is None:
+            kept.append(difference)
+        else:
+            tally.ignored[pattern] = tally.ignored.get(pattern, 0) + 1
+    return Comparison(
+        differences=tuple(kept),
+        compared=tally.compared,
+        matches=matches,
+        ignored=tally.ignored,
+        normalised=tally.normalised,
+        opaque=tuple(dict.fromkeys(tally.opaque)),
+        uncompared=tuple(dict.fromkeys(tally.uncompared)),
+    )
+
+
+def _compare_match(match: Match, rules: Rules, tally: Tally) -> list[Difference]:
+    """Everything about two matched task runs, or about one that stands alone."""
+    label = match.label
+    found: list[Difference] = []
+    if match.v1 is None or match.v2 is None:
+        run, side = (match.v1, "v1") if match.v1 is not None else (match.v2, "v2")
+        assert run is not None
+        if not did_work(run) or "tasks" not in rules.compare:
+            return []
+        tally.compared += 1
+        state = vocabulary.shown(run.final)
+        if side == "v1":
+            return [Difference("task-missing", f"tasks.{label}", state, "not run", label)]
+        return [Difference("task-extra", f"tasks.{label}", "not run", state, label)]
+    if "tasks" in rules.compare:
+        found.extend(compare_task_state(match.v1, match.v2, label, rules.states, tally))
+    if "retries" in rules.compare:
+        tally.compared += 1 + min(len(match.v1.delays), len(match.v2.delays))
+        if shortened(match.v1, match.v2):
+            tally.normalise("sub-second-delay")
+        found.extend(
+            Difference(retry.kind, f"tasks.{label}.{retry.path}", retry.v1, retry.v2, label, retry.note)
+            for retry in compare_retries(match.v1, match.v2)
+        )
+    if "exception" in rules.compare:
+        found.extend(compare_exceptions(match.v1, match.v2, label, tally))
+    if "tasks" in rules.compare and match.v1.result is not None and match.v2.result is not None:
+        path = f"tasks.{label}.result"
+        found.extend(_compare_value("task-result", match.v1.result, match.v2.result, path, rules, tally, label))
+    return found
+
+
+def _compare_outputs(v1: Trace, v2: Trace, rules: Rules, tally: Tally) -> list[Difference]:
+    """What the two flows give, where both ended well."""
+    if flow_kind(v1) != vocabulary.COMPLETED or flow_kind(v2) != vocabulary.COMPLETED:
+        return []
+    found: list[Difference] = []
+    for item in match_outputs(v1, v2, rules.output_v1, rules.output_v2):
+        if isinstance(item, Uncomparable):
+            tally.uncompared.append(item.why)
+        else:
+            path = "result" + item.suffix
+            found.extend(_compare_value("result", item.v1, item.v2, path, rules, tally, None))
+    return found
+
+
+def _compare_value(
+    kind: str, v1: Value, v2: Value, path: str, rules: Rules, tally: Tally, task: str | None
+) -> list[Difference]:
+    comparison = compare_values(v1, v2, path=path, rules=rules.values)
+    tally.compared += comparison.compared
+    tally.opaque.extend(comparison.opaque)
+    for pattern, count in comparison.ignored.items():
+        tally.ignored[pattern] = tally.ignored.get(pattern, 0) + count
+    for rule, count in comparison.normalised.items():
+        tally.normalise(rule, count)
+    return [
+        Difference(kind, difference.path, difference.v1, difference.v2, task, difference.note)
+        for difference in comparison.differences
+    ]

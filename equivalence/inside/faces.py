@@ -1,0 +1,76 @@
+"""How things of a user's flow are put into words, whatever they do when asked."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Any, Dict, Optional
+
+MAX_TEXT = 2000
+"""Characters of a message that travel; what is cut is said."""
+
+
+def text(value: Any) -> str:
+    """``str(value)``, empty for None, or a word about why there is none; at most MAX_TEXT characters."""
+    if value is None:
+        return ""
+    try:
+        shown = value if type(value) is str else str(value)
+    except BaseException as error:
+        return "<%s without a text: %s>" % (type(value).__name__, type(error).__name__)
+    if len(shown) > MAX_TEXT:
+        return "%s… (%d characters)" % (shown[:MAX_TEXT], len(shown))
+    return shown
+
+
+def class_name(cls: type) -> str:
+    """``module:qualname`` for classes of libraries, the bare qualname for classes of the user's own code.
+
+    The user's modules have other names on the two sides; libraries do not.
+    """
+    module = cls.__module__
+    loaded = sys.modules.get(module)
+    if module == "builtins" or loaded is None or is_library(loaded):
+        return "%s:%s" % (module, cls.__qualname__)
+    return cls.__qualname__
+
+
+def is_library(module: Any) -> bool:
+    """Whether a module belongs to the interpreter or to installed packages, and not to the user's tree."""
+    file = getattr(module, "__file__", None)
+    if not isinstance(file, str):
+        return True
+    file = os.path.realpath(file)
+    prefixes = {os.path.realpath(prefix) + os.sep for prefix in (sys.prefix, sys.base_prefix)}
+    return "site-packages" in file or "dist-packages" in file or file.startswith(tuple(prefixes))
+
+
+def exception_info(error: BaseException) -> Dict[str, Any]:
+    """An exception as data: class, message, and the traceback of the user's frames."""
+    return {
+        "type": class_name(type(error)),
+        "message": text(error),
+        "traceback": _user_frames(error),
+    }
+
+
+def _user_frames(error: BaseException) -> str:
+    """The frames outside installed packages, outermost first; empty when there are none."""
+    try:
+        entries = [
+            entry
+            for entry in traceback.extract_tb(error.__traceback__)
+            if "site-packages" not in entry.filename
+            and not entry.filename.startswith(os.path.dirname(os.__file__) + os.sep)
+            and not entry.filename.startswith("<")
+            and os.path.dirname(os.path.abspath(__file__)) != os.path.dirname(entry.filename)
+        ]
+        return text("".join(traceback.format_list(entries[-8:])).rstrip())
+    except Exception:
+        return ""
+
+
+def declared_value(value: Any) -> Optional[str]:
+    """A declared setting in one word: the name of its class, or None when there is none."""
+    return None if value is None else type(value).__name__

@@ -1,0 +1,432 @@
+"""Load, describe, run and trace a Prefect 2 flow.
+
+The tracer wraps four methods of the client class: every state that the engine proposes passes there, with the live
+value or exception, and comes back as what the API accepted. Retry delays are recorded and not waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+import functools
+import inspect
+import os
+import sqlite3
+from typing import Any, Callable, Dict, Iterator, List, Optional
+
+from . import prefect2_engine, signatures
+from .faces import declared_value, exception_info, text
+
+
+class Engine(object):
+    """Prefect 2 in this process, with an API and a database of its own."""
+
+    side = "v2"
+
+    def __init__(self, message: Dict[str, Any]) -> None:
+        self._message = message
+        self._tracer = None  # type: Optional[Tracer]
+
+    def start(self) -> Dict[str, Any]:
+        """Import Prefect, check that it talks to its own API only, and open that API."""
+        import prefect
+        from prefect.flows import Flow
+        from prefect.settings import PREFECT_API_URL, PREFECT_HOME
+
+        self._flow_class = Flow
+        home = str(PREFECT_HOME.value())
+        if os.path.realpath(home) != os.path.realpath(self._message["home"]):
+            raise RuntimeError("Prefect 2 uses the home %r and not the worker's own" % home)
+        if PREFECT_API_URL.value():
+            raise RuntimeError("Prefect 2 would talk to %r and not to its own API" % PREFECT_API_URL.value())
+        replaced = ["retry delays are recorded and not slept"]
+        replaced.extend(prefect2_engine.warm_up())
+        self._patch_client()
+        self._patch_waiting()
+        self._patch_task_runners()
+        return {"prefect": prefect.__version__, "replaced": replaced}
+
+    def _patch_client(self) -> None:
+        from prefect.client.orchestration import PrefectClient
+
+        def wrap(name: str) -> None:
+            original = getattr(PrefectClient, name)
+            signature = inspect.signature(original)
+
+            @functools.wraps(original)
+            async def traced(client: Any, *args: Any, **kwargs: Any) -> Any:
+                tracer = self._tracer
+                if tracer is None:
+                    return await original(client, *args, **kwargs)
+                arguments = signature.bind(client, *args, **kwargs).arguments
+                before = tracer.before(name, arguments)
+                outcome = await original(client, *args, **kwargs)
+                await tracer.after(name, arguments, before, outcome)
+                return outcome
+
+            setattr(PrefectClient, name, traced)
+
+        for name in ("create_flow_run", "create_task_run", "set_task_run_state", "set_flow_run_state"):
+            wrap(name)
+
+    def _patch_waiting(self) -> None:
+        import prefect.server.orchestration.core_policy as core_policy
+
+        async def before_transition(rule: Any, *args: Any, **kwargs: Any) -> None:
+            return None  # the state keeps its true scheduled time; only the wait for it is left out
+
+        core_policy.WaitForScheduledTime.before_transition = before_transition
+
+    def _patch_task_runners(self) -> None:
+        """Task runs follow one another in one thread of events, also in subflows: the same order on every run."""
+        import prefect.task_runners as task_runners
+
+        def sequential(runner: Any) -> Any:
+            if type(runner) is not task_runners.SequentialTaskRunner and self._tracer is not None:
+                self._tracer.replaced("task runner %s by SequentialTaskRunner" % type(runner).__name__)
+            return task_runners.SequentialTaskRunner()
+
+        for runner_class in [task_runners.BaseTaskRunner] + task_runners.BaseTaskRunner.__subclasses__():
+            runner_class.duplicate = sequential
+
+    @contextlib.contextmanager
+    def loading(self, watch: Any) -> Iterator[None]:
+        """Note the flows that come into being; running, deploying and serving them does nothing meanwhile."""
+        import prefect
+        from prefect.context import PrefectObjectRegistry
+
+        flow_class = self._flow_class
+        construct = flow_class.__init__
+        saved = [
+            (owner, name, owner.__dict__[name])
+            for owner, names in ((flow_class, _ACTS), (prefect, _FUNCTIONS))
+            for name in names
+            if name in owner.__dict__
+        ]
+
+        def __init__(flow: Any, *args: Any, **kwargs: Any) -> None:
+            construct(flow, *args, **kwargs)
+            watch.constructed(flow)
+
+        def held_back(name: str) -> Callable[..., None]:
+            return lambda *args, **kwargs: watch.hold_back("%s()" % name)
+
+        flow_class.__init__ = __init__
+        for owner, name, _ in saved:
+            shown = "a flow" if name == "__call__" else name
+            setattr(owner, name, held_back(shown))
+        try:
+            with PrefectObjectRegistry(block_code_execution=True):
+                yield
+        finally:
+            flow_class.__init__ = construct
+            for owner, name, value in saved:
+                setattr(owner, name, value)
+
+    def is_flow(self, value: Any) -> bool:
+        """Whether this is a flow object."""
+        return isinstance(value, self._flow_class)
+
+    def name_of(self, flow: Any) -> str:
+        """The flow's name as text."""
+        return text(flow.name)
+
+    def describe(self, flow: Any, module: Any) -> Dict[str, Any]:
+        """Parameters, the tasks of the module, and declared settings; calls are known only from a run."""
+        from prefect.tasks import Task
+
+        tasks = [
+            {
+                "name": text(task.name),
+                "retries": task.retries,
+                "delay": task.retry_delay_seconds if not callable(task.retry_delay_seconds) else None,
+                "timeout": task.timeout_seconds,
+                "tags": sorted(text(tag) for tag in task.tags),
+            }
+            for task in vars(module).values()
+            if isinstance(task, Task)
+        ]
+        settings = {
+            "task_runner": declared_value(flow.task_runner),
+            "retries": flow.retries,
+            "timeout": flow.timeout_seconds,
+            "async": bool(flow.isasync),
+        }
+        parameters = signatures.describe_signature(flow.fn)
+        return {"name": self.name_of(flow), "parameters": parameters, "tasks": tasks, "settings": settings}
+
+    def run(
+        self,
+        flow: Any,
+        parameters: Dict[str, Any],
+        outputs: List[str],
+        emit: Callable[..., None],
+        encode: Callable[[Any], Dict[str, Any]],
+    ) -> None:
+        """Run the flow once; every state of the flow and of its task runs becomes an event."""
+        from prefect.engine import enter_flow_run_engine_from_flow_call
+        from prefect.utilities.callables import get_call_parameters
+
+        self._forget_caches()
+        tracer = Tracer(flow, emit, encode)
+        try:
+            # Not flow(**parameters): a parameter may be named return_state, wait_for or self.
+            bound = get_call_parameters(flow.fn, (), parameters)
+        except Exception as error:
+            emit("rejected", exception=exception_info(error))
+            return
+        self._tracer = tracer
+        try:
+            answer = enter_flow_run_engine_from_flow_call(
+                tracer.watched_flow(), bound, wait_for=None, return_type="state"
+            )
+            state = asyncio.run(_awaited(answer)) if inspect.isawaitable(answer) else answer
+            tracer.finish(state)
+        except BaseException as error:
+            tracer.crashed(error)
+        finally:
+            self._tracer = None
+
+    def _forget_caches(self) -> None:
+        """Results cached by an earlier case must not answer in this one."""
+        database = sqlite3.connect(os.path.join(self._message["home"], "prefect.db"), timeout=30)
+        try:
+            with database:
+                database.execute("DELETE FROM task_run_state_cache")
+        finally:
+            database.close()
+
+
+_ACTS = ("__call__", "_run", "serve", "deploy", "visualize", "from_source")
+_FUNCTIONS = ("serve", "deploy")
+
+
+async def _awaited(answer: Any) -> Any:
+    return await answer
+
+
+class Tracer(object):
+    """Turns one run of a flow into events."""
+
+    def __init__(self, flow: Any, emit: Callable[..., None], encode: Callable[[Any], Dict[str, Any]]) -> None:
+        self._flow = flow
+        self._emit = emit
+        self._encode = encode
+        self._flow_run = None  # type: Optional[str]
+        self._entered = False
+        self._returned_nothing = False
+        self._raised = None  # type: Optional[BaseException]
+        self._said = set()  # type: set[str]
+        self._delays = {}  # type: Dict[str, List[float]]
+        self._retried = {}  # type: Dict[str, int]
+        self._last = None  # type: Any
+
+    def replaced(self, what: str) -> None:
+        """Say once what stands in for something of the user's."""
+        if what not in self._said:
+            self._said.add(what)
+            self._emit("replaced", text=what)
+
+    def watched_flow(self) -> Any:
+        """A copy of the flow whose function tells whether it returned nothing, or what it raised."""
+        flow = copy.copy(self._flow)
+        function = self._flow.fn
+
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def watched_async(*args: Any, **kwargs: Any) -> Any:
+                self._enter()
+                try:
+                    return self._leave(await function(*args, **kwargs))
+                except BaseException as error:
+                    self._raised = error
+                    raise
+
+            flow.fn = watched_async
+        else:
+
+            @functools.wraps(function)
+            def watched(*args: Any, **kwargs: Any) -> Any:
+                self._enter()
+                try:
+                    return self._leave(function(*args, **kwargs))
+                except BaseException as error:
+                    self._raised = error
+                    raise
+
+            flow.fn = watched
+        return flow
+
+    def _enter(self) -> None:
+        self._entered, self._returned_nothing, self._raised = True, False, None
+
+    def _leave(self, value: Any) -> Any:
+        self._returned_nothing = value is None
+        return value
+
+    def before(self, method: str, arguments: Dict[str, Any]) -> Dict[str, Any]:
+        """What has to be kept of a proposal before the API changes the state object."""
+        state = arguments.get("state")
+        if state is None:
+            return {}
+        return {"type": state.type.value, "name": state.name, "message": text(state.message), "data": state.data}
+
+    async def after(self, method: str, arguments: Dict[str, Any], before: Dict[str, Any], outcome: Any) -> None:
+        """Report what the API made of the call."""
+        if method == "create_flow_run":
+            parent = arguments.get("parent_task_run_id")
+            if parent is not None:
+                self._emit("task-role", run=str(parent), engine="subflow")
+            elif self._flow_run is None:
+                self._flow_run = str(outcome.id)
+                self._flow_state(before)
+        elif method == "create_task_run":
+            self._task_created(arguments, outcome)
+        elif method == "set_flow_run_state":
+            if str(arguments["flow_run_id"]) == self._flow_run:
+                self._flow_state(_accepted(before, outcome))
+        else:
+            await self._task_state(str(arguments["task_run_id"]), before, outcome)
+
+    def _task_created(self, arguments: Dict[str, Any], run: Any) -> None:
+        task = arguments["task"]
+        delays = task.retry_delay_seconds
+        self._delays[str(run.id)] = [] if delays is None else list(delays) if _is_list(delays) else [delays]
+        if not getattr(task, "retry_jitter_factor", None):
+            self._delays.pop(str(run.id))
+        self._emit(
+            "task",
+            run=str(run.id),
+            name=text(task.name),
+            flow_run=str(run.flow_run_id),
+            key=run.task_key,
+            dynamic=run.dynamic_key,
+            map=None,
+            engine=None,
+            upstream=sorted(
+                {
+                    str(used.id)
+                    for inputs in (run.task_inputs or {}).values()
+                    for used in inputs
+                    if getattr(used, "input_type", None) == "task_run"
+                }
+            ),
+            retries=task.retries,
+            jitter=getattr(task, "retry_jitter_factor", None),
+        )
+
+    async def _task_state(self, run: str, before: Dict[str, Any], outcome: Any) -> None:
+        accepted = _accepted(before, outcome)
+        fields = {"run": run}  # type: Dict[str, Any]
+        if accepted is not before and before["type"] in ("FAILED", "CRASHED"):
+            # The engine asked for a final state and was told to retry: the attempt's own outcome.
+            await self._add_value(fields, before["type"], before["data"])
+            self._emit("task-state", **dict(fields, proposed=True, **_shown(before)))
+            fields = {"run": run}
+        state = getattr(outcome, "state", None)
+        details = getattr(state, "state_details", None)
+        if accepted["name"] == "AwaitingRetry" and details is not None and details.scheduled_time is not None:
+            fields["delay"] = self._delay(run, state)
+        if accepted is before:
+            await self._add_value(fields, before["type"], before["data"])
+        elif accepted["type"] == "COMPLETED" and state is not None:  # a cache hit
+            await self._add_value(fields, "COMPLETED", state.data)
+        self._emit("task-state", **dict(fields, **_shown(accepted)))
+
+    def _delay(self, run: str, state: Any) -> float:
+        """Seconds asked for; with jitter the declared base, because the jitter itself is drawn at random."""
+        declared = self._delays.get(run)
+        count = self._retried[run] = self._retried.get(run, 0) + 1
+        if declared:
+            return float(int(declared[min(count, len(declared)) - 1]))
+        return float(round((state.state_details.scheduled_time - state.timestamp).total_seconds()))
+
+    async def _add_value(self, fields: Dict[str, Any], kind: str, data: Any) -> None:
+        if kind not in ("COMPLETED", "FAILED", "CRASHED"):
+            return
+        value = await _value_of(data)
+        if kind == "COMPLETED":
+            fields["result"] = self._encode(value)
+        elif isinstance(value, BaseException):
+            fields["exception"] = exception_info(value)
+
+    def _flow_state(self, state: Dict[str, Any]) -> None:
+        self._last = state
+        self._emit("flow-state", **_shown(state))
+
+    def finish(self, state: Any) -> None:
+        """Report the final state, what the function raised, and the output."""
+        if self._last is None or (self._last["type"], self._last["name"]) != (state.type.value, state.name):
+            self._flow_state({"type": state.type.value, "name": state.name, "message": text(state.message)})
+        if not self._entered and state.is_failed():
+            error = state.result(raise_on_failure=False)
+            self._emit("rejected", exception=exception_info(error) if isinstance(error, BaseException) else None)
+            return
+        if self._raised is not None:
+            self._emit("flow-exception", exception=exception_info(self._raised))
+        elif self._returned_nothing:
+            self._emit("returned-nothing")
+        elif state.is_completed():
+            self._emit("output", name="return", value=self._encode(unwrap(state.result(raise_on_failure=False))))
+
+    def crashed(self, error: BaseException) -> None:
+        """Report an exception that left the call of the flow itself; before there was a run it is a refusal."""
+        if self._flow_run is None:
+            self._emit("rejected", exception=exception_info(error))
+            return
+        if self._last is None or self._last["type"] not in ("CRASHED", "FAILED", "CANCELLED"):
+            self._flow_state({"type": "CRASHED", "name": "Crashed", "message": text(error)})
+        self._emit("flow-exception", exception=exception_info(error))
+
+
+def _is_list(delays: Any) -> bool:
+    return isinstance(delays, (list, tuple))
+
+
+def _shown(state: Dict[str, Any]) -> Dict[str, Any]:
+    return {"type": state["type"], "name": state["name"], "message": state["message"]}
+
+
+def _accepted(before: Dict[str, Any], outcome: Any) -> Dict[str, Any]:
+    """The state that the API stored: the proposal, or what it put in its place."""
+    state = getattr(outcome, "state", None)
+    status = str(getattr(getattr(outcome, "status", None), "value", "ACCEPT"))
+    if status == "ACCEPT" or state is None:
+        return before
+    return {"type": state.type.value, "name": state.name, "message": text(state.message)}
+
+
+async def _value_of(data: Any) -> Any:
+    """The live value behind the data of a state: results of all kinds know how to get it."""
+    get = getattr(data, "get", None)
+    if get is None or not hasattr(data, "has_cached_object"):
+        return data
+    value = get()
+    return await value if inspect.isawaitable(value) else value
+
+
+def unwrap(value: Any, depth: int = 20) -> Any:
+    """What a flow returned, with states and futures replaced by their values; failed ones by their exceptions."""
+    from prefect.futures import PrefectFuture
+    from prefect.states import is_state
+
+    if depth == 0:
+        return value
+    if isinstance(value, PrefectFuture):
+        value = value.get_state()
+    if is_state(value):
+        return unwrap(_result_of(value), depth - 1)
+    if type(value) in (list, tuple, set):
+        return type(value)(unwrap(item, depth - 1) for item in value)
+    if type(value) is dict:
+        return {key: unwrap(item, depth - 1) for key, item in value.items()}
+    return value
+
+
+def _result_of(state: Any) -> Any:
+    try:
+        return state.result(raise_on_failure=False)
+    except Exception as error:  # a NotReady state has none: Prefect raises instead of answering
+        return error

@@ -1,0 +1,43 @@
+"""Smaller cases than a given one, one step away: for cases that Hypothesis did not draw and so cannot shrink."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from equivalence.cases import Case
+
+
+def smaller(case: Case) -> Iterator[Case]:
+    """Cases with a parameter left out or its value made simpler, the boldest steps first."""
+    required = {
+        shared.v1_name for shared in case.matching.shared if not shared.optional
+    }
+    for name in case.parameters:
+        if name not in required:
+            yield replace(case, parameters={key: value for key, value in case.parameters.items() if key != name})
+    for name, value in case.parameters.items():
+        for simpler in simpler_values(value):
+            yield replace(case, parameters={**case.parameters, name: simpler})
+
+
+def simpler_values(value: Any) -> Iterator[Any]:
+    """Values of the same type that are shorter or nearer to zero."""
+    if type(value) is int:
+        yield from (step for step in (0, 1, -1, value // 10, value // 2, value - (value > 0) + (value < 0)))
+    elif type(value) is float:
+        whole = value == value and abs(value) < 2**53
+        yield from (step for step in (0.0, 1.0, float(int(value)) if whole else 0.0, value / 2) if step != value)
+    elif type(value) in (str, bytes, list, tuple):
+        half = len(value) // 2
+        yield from (value[:0], value[:half], value[half:])
+        for index in range(min(len(value), 12)):
+            yield value[:index] + value[index + 1 :]
+        if type(value) is list:
+            for index, item in enumerate(value[:4]):
+                for simpler in simpler_values(item):
+                    yield [*value[:index], simpler, *value[index + 1 :]]
+    elif type(value) is dict:
+        for key in value:
+            yield {other: item for other, item in value.items() if other != key}

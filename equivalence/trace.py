@@ -1,0 +1,277 @@
+"""The record of one run, the same for both engines, and how it is made from a worker's events.
+
+Pure: a trace can be built by hand in a test, or from the events of a process that died half way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from equivalence.compare.tree import Value
+
+Read = Callable[[int, int], bytes]
+"""Bytes of the worker's spool file: offset and length to content."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One state as the engine named it; ``at`` in seconds since the run began."""
+
+    type: str
+    name: str
+    message: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionInfo:
+    """An exception: its class (``module:qualname`` for libraries, the bare qualname for user code) and its text."""
+
+    type: str
+    message: str
+    traceback: str = ""
+
+    @property
+    def shown(self) -> str:
+        """As Python would print it, without the module."""
+        name = self.type.rpartition(":")[2]
+        return f"{name}({self.message!r})" if self.message else f"{name}()"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskKey:
+    """Which task run this is: the task's name, which call of that name, which mapped child."""
+
+    name: str
+    call: int = 0
+    map_index: int | None = None
+
+    @property
+    def shown(self) -> str:
+        """``load``, ``load#2`` for the second call, ``load[3]`` for the fourth mapped child."""
+        call = f"#{self.call + 1}" if self.call else ""
+        index = "" if self.map_index is None else f"[{self.map_index}]"
+        return f"{self.name}{call}{index}"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRun:
+    """One execution slot of a task: a task of a Prefect 1 flow, one mapped child, or one Prefect 2 task run.
+
+    ``attempts`` are the entries into Running; ``delays`` the seconds asked for before each retry; ``retries`` what
+    the task declares; ``engine_made`` the role of a task that Prefect made itself.
+    """
+
+    key: TaskKey
+    side: str = "v1"
+    states: tuple[State, ...] = ()
+    attempts: int = 0
+    delays: tuple[float, ...] = ()
+    result: Value | None = None
+    exception: ExceptionInfo | None = None
+    failures: tuple[ExceptionInfo | None, ...] = ()
+    engine_made: str | None = None
+    upstream: tuple[str, ...] = ()
+    retries: int | None = None
+    jitter: float | None = None
+
+    @property
+    def final(self) -> State | None:
+        """The last state, or None of a task that the engine never touched."""
+        return self.states[-1] if self.states else None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A value that stands for what the flow gives: of a terminal task by its name, or of ``return``."""
+
+    name: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What one side did with one case.
+
+    ``ended`` is None of a run that came to its end, else what cut it short: ``TimedOut`` or ``Crashed``, with a
+    sentence in ``reason``. ``rejected`` is set when the flow refused its parameters before anything ran.
+    """
+
+    side: str
+    states: tuple[State, ...] = ()
+    exception: ExceptionInfo | None = None
+    rejected: ExceptionInfo | None = None
+    outputs: tuple[Output, ...] = ()
+    returned_nothing: bool = False
+    tasks: tuple[TaskRun, ...] = ()
+    replaced: tuple[str, ...] = ()
+    output: str = ""
+    ended: str | None = None
+    reason: str = ""
+    seconds: float = 0.0
+
+    @property
+    def final(self) -> State | None:
+        """The flow's last state."""
+        return self.states[-1] if self.states else None
+
+    @property
+    def user_tasks(self) -> tuple[TaskRun, ...]:
+        """The task runs of the user's own tasks; containers of mapped children and engine-made tasks left out."""
+        return tuple(
+            run
+            for run in self.tasks
+            if run.engine_made is None and not (run.final is not None and run.final.type == "Mapped")
+        )
+
+    @property
+    def opaques(self) -> int:
+        """Parts of results that could not be encoded, and so cannot be compared."""
+        runs = sum(run.result.opaques for run in self.tasks if run.result is not None)
+        return runs + sum(output.value.opaques for output in self.outputs)
+
+
+_ENTERS = {"Running", "RUNNING"}
+
+
+@dataclass(slots=True)
+class _Slot:
+    """A task run while its events come in."""
+
+    created: Mapping[str, Any]
+    call: int = 0
+    states: list[State] = field(default_factory=list)
+    attempts: int = 0
+    delays: list[float] = field(default_factory=list)
+    result: Value | None = None
+    exception: ExceptionInfo | None = None
+    failures: list[ExceptionInfo | None] = field(default_factory=list)
+    engine_made: str | None = None
+
+    def enter(self, event: Mapping[str, Any], read: Read | None) -> None:
+        state = State(event["type"], event["name"], event.get("message") or "", event["at"])
+        self.states.append(state)
+        exception = _exception(event.get("exception"))
+        if state.type in _ENTERS:
+            self.attempts += 1
+        if state.type.upper() in ("FAILED", "TIMEDOUT", "CRASHED", "VALIDATIONFAILED", "TRIGGERFAILED"):
+            self.failures.append(exception)
+        if "delay" in event:
+            self.delays.append(float(event["delay"]))
+        if "result" in event:
+            self.result = Value.from_envelope(event["result"], read)
+        if not event.get("proposed"):
+            self.exception = exception
+
+    def freeze(self, side: str) -> TaskRun:
+        return TaskRun(
+            side=side,
+            key=TaskKey(self.created["name"], self.call, self.created.get("map")),
+            states=tuple(self.states),
+            attempts=self.attempts,
+            delays=tuple(self.delays),
+            result=self.result,
+            exception=self.exception,
+            failures=tuple(self.failures),
+            engine_made=self.engine_made,
+            upstream=tuple(self.created.get("upstream") or ()),
+            retries=self.created.get("retries"),
+            jitter=self.created.get("jitter"),
+        )
+
+
+def build(
+    side: str,
+    events: Iterable[Mapping[str, Any]],
+    *,
+    read: Read | None = None,
+    output: str = "",
+    ended: str | None = None,
+    reason: str = "",
+    seconds: float = 0.0,
+) -> Trace:
+    """The trace of a run from its events, which may stop anywhere.
+
+    ``read`` gives bytes of the worker's spool file. A run that was cut short (``ended``) gets a last flow state that
+    says so.
+    """
+    slots: dict[str, _Slot] = {}
+    states: list[State] = []
+    outputs: list[Output] = []
+    replaced: list[str] = []
+    exception = rejected = None
+    nothing = False
+    for event in events:
+        kind = event["e"]
+        if kind == "task":
+            # A retry of the flow announces its task runs again: they are the same ones, and go on.
+            slots.setdefault(
+                event["run"], _Slot(event, call=event.get("call") or 0, engine_made=event.get("engine"))
+            )
+        elif kind == "task-state" and event["run"] in slots:
+            slots[event["run"]].enter(event, read)
+        elif kind == "task-role" and event["run"] in slots:
+            slots[event["run"]].engine_made = event["engine"]
+        elif kind == "flow-state":
+            states.append(State(event["type"], event["name"], event.get("message") or "", event["at"]))
+        elif kind == "flow-exception":
+            exception = _exception(event["exception"])
+        elif kind == "rejected":
+            rejected = _exception(event["exception"]) or ExceptionInfo("ParameterError", "")
+        elif kind == "returned-nothing":
+            nothing = True
+        elif kind == "replaced":
+            replaced.append(event["text"])
+        elif kind == "output":
+            value = Value.from_envelope(event["value"], read) if "value" in event else slots[event["run"]].result
+            if value is not None:
+                outputs.append(Output(event["name"], value))
+    if ended is not None:
+        states.append(State(ended, ended, reason, seconds))
+    _number_calls(slots.values())
+    return Trace(
+        side=side,
+        states=tuple(states),
+        exception=exception,
+        rejected=rejected,
+        outputs=tuple(outputs),
+        returned_nothing=nothing,
+        tasks=tuple(slot.freeze(side) for slot in slots.values()),
+        replaced=tuple(replaced),
+        output=output,
+        ended=ended,
+        reason=reason,
+        seconds=seconds,
+    )
+
+
+def _number_calls(slots: Iterable[_Slot]) -> None:
+    """Number Prefect 2's task runs within their task's name.
+
+    ``dynamic_key`` counts the calls of one ``task_key`` in the order of the calls, which under concurrency is not the
+    order in which the runs are created. Copies made by ``with_options`` share the key under other names.
+    """
+    names: dict[str, list[_Slot]] = {}
+    for slot in slots:
+        if "dynamic" in slot.created:
+            names.setdefault(slot.created["name"], []).append(slot)
+    for group in names.values():
+        first: dict[tuple[str, str], int] = {}
+        for position, slot in enumerate(group):
+            first.setdefault((slot.created["flow_run"], slot.created["key"]), position)
+
+        def order(slot: _Slot, first: dict[tuple[str, str], int] = first) -> tuple[int, int, str]:
+            dynamic = str(slot.created["dynamic"])
+            number = int(dynamic) if dynamic.isdigit() else 0
+            return first[slot.created["flow_run"], slot.created["key"]], number, dynamic
+
+        for call, slot in enumerate(sorted(group, key=order)):
+            slot.call = call
+
+
+def _exception(data: Mapping[str, Any] | None) -> ExceptionInfo | None:
+    if data is None:
+        return None
+    return ExceptionInfo(data["type"], data["message"], data.get("traceback", ""))
