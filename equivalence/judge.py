@@ -120,8 +120,9 @@ def judge(
 
 def _touches(identity: Identity, comparison: Comparison) -> bool:
     """Whether a run's disagreement with itself lies at, above or below the path."""
-    for other in identities(comparison):
-        longer, shorter = max(identity.path, other.path, key=len), min(identity.path, other.path, key=len)
-        if longer == shorter or (longer.startswith(shorter) and longer[len(shorter)] in ".["):
-            return True
-    return False
+    return any(_within(identity.path, other.path) or _within(other.path, identity.path) for other in identities(comparison))
+
+
+def _within(path: str, above: str) -> bool:
+    """Whether a path is another one, or a place inside it."""
+    return path == above or (path.startswith(above) and path[len(above)] in ".[")

@@ -5,6 +5,7 @@ Nothing heavy is imported before ``--equivalence`` is given: a project that has 
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from collections.abc import Generator, Iterator
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from equivalence.pairing import Broken, FlowInfo, Pair
+    from equivalence.pairing import Broken, FileProblem, FlowInfo, Pair
     from equivalence.session import Session
 
 RUN = pytest.StashKey["Run"]()
@@ -63,14 +64,14 @@ def _whole(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise pytest.UsageError(f"--equivalence-examples: expected a whole number, got {text!r}") from None
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}") from None
 
 
 def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise pytest.UsageError(f"--equivalence-budget and -shrink: expected seconds, got {text!r}") from None
+        raise argparse.ArgumentTypeError(f"expected a number of seconds, got {text!r}") from None
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -129,8 +130,14 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Send what was found along with the test's report, which also travels from xdist's workers."""
     report = yield
-    if isinstance(item, PairItem) and item.data is not None and call.when == item.when:
-        report.equivalence = item.data  # type: ignore[attr-defined]
+    if isinstance(item, PairItem):
+        if item.data is not None and call.when == item.when:
+            report.equivalence = item.data  # type: ignore[attr-defined]
+        if call.excinfo is not None and isinstance(call.excinfo.value, (Divergent, Unusable)):
+            report.longrepr = str(call.excinfo.value)  # pytest asks the item only about its call, not its setup
+        run = item.config.stash[RUN]
+        if run.replay is not None and call.when == item.when:
+            report.equivalence_replay = item.answer or f"{run.replay[1]['id']}: ERROR"  # type: ignore[attr-defined]
     return report
 
 
@@ -142,6 +149,7 @@ class Run:
         self.session: Session | None = None
         self.started = time.time()
         self.data: list[dict[str, Any]] = []
+        self.answers: list[str] = []
         self.context: dict[str, Any] = {"environments": {}, "unpaired": [], "ambiguous": []}
         self.replay: tuple[Any, Any] | None = None
         self._distributes = config.pluginmanager.hasplugin("dsession")
@@ -206,7 +214,7 @@ class Run:
         """The arguments of the session, with flow files and folders replaced by the items of their pairs.
 
         ==============================================  ==================================
-        no arguments, or those of ``testpaths``         every pair
+        no arguments, or those of ``testpaths``         the files of every pair
         ``flows_v2/orders.py``, ``flows_v1``            the pairs of the file or folder
         ``flows_v1/orders.py::flow``                    that pair
         another test's path                             as it is
@@ -222,9 +230,10 @@ class Run:
                 return [self.node(self.session.pair(self.replay[0]["id"]))]
         except EquivalenceError as error:
             raise pytest.UsageError(str(error)) from error
-        everything = [self.node(pair) for pair in self.items()]
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
-            return everything or [str(self.session.settings.v1.flows)]
+            # Files, and not the pairs one by one: --lf leaves out whole files, and pytest would miss their pairs.
+            everything = dict.fromkeys(str(self.home(pair)) for pair in self.items())
+            return list(everything) or [str(self.session.settings.v1.flows)]
         arguments: list[str] = []
         for argument in config.args:
             found = self._selected(argument)
@@ -251,7 +260,7 @@ class Run:
                 if (file == path or path in file.parents) and what in ("", flow.variable, flow.name, pair.name):
                     found.append(self.node(pair))
             for problem in getattr(pair, "problems", ()):
-                file = (self.config.rootpath / problem.path).resolve()
+                file = self.place(problem)
                 if (file == path or path in file.parents) and not what:
                     found.append(self.node(pair))
         if found:
@@ -262,14 +271,14 @@ class Run:
             raise pytest.UsageError(f"{argument}: there is no pair with a flow {what!r} in {place}")
         return [str(path)]
 
-    def place(self, flow: FlowInfo) -> Path:
+    def place(self, flow: FlowInfo | FileProblem) -> Path:
         """Where a flow's file lies in the tree, also when its side is taken from a git revision."""
         return (self.config.rootpath / flow.path).resolve()
 
     def home(self, pair: Pair | Broken) -> Path:
         """The file under which a pair is collected: v1's, or v2's where the tree does not hold v1's any more."""
-        places = [self.place(flow) for flow in _flows(pair)]
-        places += [(self.config.rootpath / problem.path).resolve() for problem in getattr(pair, "problems", ())]
+        known = [*_flows(pair), *getattr(pair, "problems", ())]
+        places = [self.place(one) for one in sorted(known, key=lambda one: one.side)]
         return next((place for place in places if place.is_file()), places[0])
 
     def node(self, pair: Pair | Broken) -> str:
@@ -335,6 +344,7 @@ class PairItem(pytest.Item):
         super().__init__(**kwargs)
         self.pair = pair
         self.data: dict[str, Any] | None = None
+        self.answer: str | None = None
         self.when = "call"
 
     def setup(self) -> None:
@@ -378,14 +388,20 @@ class PairItem(pytest.Item):
         from equivalence.judge import identities
         from equivalence.report import data, terminal
 
+        if not finding["lines"]:  # a difference of the signatures, which no run shows
+            still = next((one for one in check.declared() if one.id == finding["id"]), None)
+            self.answer = f"{finding['id']}: {'FIXED: the signatures agree there' if still is None else 'STILL DIFFERENT'}"
+            if still is not None:
+                raise Divergent(terminal.still_declared(data.finding_data(still)))
+            return
         case = check.case(data.parameters_of(finding["case"]), finding["case"]["seed"])
         comparison, given = check.replay(case)
         differences = identities(comparison)
-        self.add_report_section("call", "equivalence", terminal.replay_text(finding, comparison, given))
-        same = [entry for identity, entry in differences.items() if identity.kind == finding["kind"]]
         if differences:
-            raise Divergent(terminal.replay_failure(finding, list(differences.values()), bool(same), given))
-        print(f"{finding['id']}: FIXED")
+            self.answer = f"{finding['id']}: STILL DIFFERENT"
+            same = any(identity.kind == finding["kind"] for identity in differences)
+            raise Divergent(terminal.replay_failure(finding, list(differences.values()), same, given))
+        self.answer = terminal.replay_success(finding, comparison, given)
 
     def _hooks(self) -> Any:
         from equivalence.session import Hooks
@@ -404,12 +420,6 @@ class PairItem(pytest.Item):
             return lambda path, v1, v2: hook.pytest_equivalence_compare(pair=pair, path=path, v1=v1, v2=v2)
 
         return Hooks(strategies, comparator)
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The block of a divergence, the message of an error; a traceback only of what is a bug of ours."""
-        if isinstance(excinfo.value, (Divergent, Unusable)):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """The flow's file and line."""
@@ -452,17 +462,21 @@ class Reporter:
             self._run.context.update(rest)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Gather the pairs."""
+        """Gather the pairs, or what a replay saw."""
         data = getattr(report, "equivalence", None)
         if data is not None:
             self._run.data.append(data)
+        self._run.answers.extend(filter(None, [getattr(report, "equivalence_replay", None)]))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """One line per pair, what has no counterpart, and where the report is."""
         from equivalence.report import data, terminal
 
         run = self._run
-        if run.replay is not None or run.config.getoption("collectonly"):
+        if run.config.getoption("collectonly"):
+            return
+        if run.replay is not None:
+            terminal.replayed(terminalreporter, run.answers)
             return
         report = data.report_data(
             run.data,

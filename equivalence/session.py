@@ -77,14 +77,14 @@ class Session:
             self._described = self.sides.describe(self._builders(), self._progress)
         return self._described
 
-    def _builders(self) -> dict[str, list[str]]:
-        """The functions that a configured pair names as building a flow, by side."""
-        found: dict[str, list[str]] = {"v1": [], "v2": []}
+    def _builders(self) -> dict[str, list[tuple[str, str]]]:
+        """The functions that a configured pair names as building a flow, by side: file as written, function."""
+        found: dict[str, list[tuple[str, str]]] = {"v1": [], "v2": []}
         for pair in self.settings.pairs.values():
             for side, text in (("v1", pair.v1), ("v2", pair.v2)):
                 selector = parse_selector(text) if text else None
                 if selector is not None and selector.call and selector.what:
-                    found[side].append(selector.what)
+                    found[side].append((selector.file, selector.what))
         return found
 
     @property
@@ -109,9 +109,9 @@ class Session:
         )
         return self.pairing.broken + alone
 
-    def pair(self, name: str) -> Pair:
-        """The pair of this name. Raises UsageProblem."""
-        for pair in self.pairing.pairs:
+    def pair(self, name: str) -> Pair | Broken:
+        """The pair of this name, also when a file of it does not load any more. Raises UsageProblem."""
+        for pair in (*self.pairing.pairs, *self.broken):
             if pair.name == name:
                 return pair
         raise UsageProblem(f"there is no pair {name!r} any more; run `pytest --equivalence` to see the pairs there are")

@@ -32,7 +32,10 @@ class FlowOutputs:
 
 
 class Sides:
-    """One warm worker per side; started early, so that importing Prefect overlaps with everything else."""
+    """One warm worker per side; started early, so that importing Prefect overlaps with everything else.
+
+    Both ends may be workers of one side: a flow against itself.
+    """
 
     def __init__(self, v1: WorkerSpec, v2: WorkerSpec, *, run_timeout: float, load_timeout: float) -> None:
         self.workers = {"v1": Worker(v1), "v2": Worker(v2)}
@@ -51,10 +54,12 @@ class Sides:
         for worker in self.workers.values():
             worker.stop()
 
-    def describe(self, builders: Mapping[str, Sequence[str]], progress: Callable[[str], None]) -> dict[str, Described]:
+    def describe(
+        self, builders: Mapping[str, Sequence[tuple[str, str]]], progress: Callable[[str], None]
+    ) -> dict[str, Described]:
         """Load every flow file of both sides, the two sides at the same time.
 
-        ``builders`` are the configured functions that build a flow (``orders.py::build()``), by side.
+        ``builders`` are the configured functions that build a flow (``orders.py::build()``), by side: file and name.
         """
         queues = {side: flow_files(worker.spec.flows) for side, worker in self.workers.items()}
         flows: dict[str, dict[FlowInfo, FlowDescription]] = {"v1": {}, "v2": {}}
@@ -62,7 +67,9 @@ class Sides:
         while any(queues.values()):
             asked = {side: paths.pop(0) for side, paths in queues.items() if paths}
             for side, path in asked.items():
-                self.workers[side].send({"do": "describe", "path": str(path), "builders": list(builders[side])})
+                worker = self.workers[side]
+                own = [name for place, name in builders[side] if place in self._names(worker, path)]
+                worker.send({"do": "describe", "path": str(path), "builders": own})
             for side, path in asked.items():
                 worker = self.workers[side]
                 reply = worker.collect(self._load_timeout)
@@ -117,7 +124,7 @@ class Sides:
             words = str(reply.message.get("failure") or reply.message.get("problem")).strip()
             raise EquivalenceError(f"{side}: the worker could not run the flow:\n{words}")
         return build(
-            side,
+            self.workers[side].spec.side,
             reply.events,
             read=self.workers[side].reader(),
             output=reply.output,
@@ -126,9 +133,10 @@ class Sides:
             seconds=reply.seconds,
         )
 
-    def keep(self, traces: Sequence[Trace]) -> tuple[Trace, ...]:
+    def keep(self, traces: tuple[Trace, Trace]) -> tuple[Trace, ...]:
         """The same traces with their large values in memory, so that they outlive the next run."""
-        return tuple(_with_reader(trace, self.workers[trace.side].memory()) for trace in traces)
+        workers = self.workers.values()
+        return tuple(_with_reader(trace, worker.memory()) for trace, worker in zip(traces, workers, strict=True))
 
 
 def _with_reader(trace: Trace, read: Read) -> Trace:

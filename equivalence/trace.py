@@ -27,16 +27,21 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class ExceptionInfo:
-    """An exception: its class (``module:qualname`` for libraries, the bare qualname for user code) and its text."""
+    """An exception: its class (``module:qualname`` for libraries, the bare qualname for user code) and its text.
+
+    ``details`` are its arguments and attributes, where the text does not say them. A failed state that was made by
+    hand, without an exception, has no class.
+    """
 
     type: str
     message: str
     traceback: str = ""
+    details: str = ""
 
     @property
     def shown(self) -> str:
         """As Python would print it, without the module."""
-        name = self.type.rpartition(":")[2]
+        name = self.type.rpartition(":")[2] or "Failed"
         return f"{name}({self.message!r})" if self.message else f"{name}()"
 
 
@@ -61,7 +66,8 @@ class TaskRun:
     """One execution slot of a task: a task of a Prefect 1 flow, one mapped child, or one Prefect 2 task run.
 
     ``attempts`` are the entries into Running; ``delays`` the seconds asked for before each retry; ``retries`` what
-    the task declares; ``engine_made`` the role of a task that Prefect made itself.
+    the task declares, as are ``declared`` (its delays) and ``timeout``; ``engine_made`` the role of a task that
+    Prefect made itself.
     """
 
     key: TaskKey
@@ -71,11 +77,13 @@ class TaskRun:
     delays: tuple[float, ...] = ()
     result: Value | None = None
     exception: ExceptionInfo | None = None
-    failures: tuple[ExceptionInfo | None, ...] = ()
+    failures: tuple[ExceptionInfo, ...] = ()
     engine_made: str | None = None
     upstream: tuple[str, ...] = ()
     retries: int | None = None
     jitter: float | None = None
+    declared: tuple[float, ...] = ()
+    timeout: float | None = None
 
     @property
     def final(self) -> State | None:
@@ -134,6 +142,8 @@ class Trace:
 
 
 _ENTERS = {"Running", "RUNNING"}
+_GOES_ON = {"Looped", "Paused", "Resume", "PAUSED"}
+"""States after which Running is no further attempt: the next round of a loop, and the end of a pause."""
 
 
 @dataclass(slots=True)
@@ -147,17 +157,17 @@ class _Slot:
     delays: list[float] = field(default_factory=list)
     result: Value | None = None
     exception: ExceptionInfo | None = None
-    failures: list[ExceptionInfo | None] = field(default_factory=list)
+    failures: list[ExceptionInfo] = field(default_factory=list)
     engine_made: str | None = None
 
     def enter(self, event: Mapping[str, Any], read: Read | None) -> None:
         state = State(event["type"], event["name"], event.get("message") or "", event["at"])
         self.states.append(state)
         exception = _exception(event.get("exception"))
-        if state.type in _ENTERS:
+        if state.type in _ENTERS and not (len(self.states) > 1 and self.states[-2].type in _GOES_ON):
             self.attempts += 1
         if state.type.upper() in ("FAILED", "TIMEDOUT", "CRASHED", "VALIDATIONFAILED", "TRIGGERFAILED"):
-            self.failures.append(exception)
+            self.failures.append(exception or ExceptionInfo("", state.message))
         if "delay" in event:
             self.delays.append(float(event["delay"]))
         if "result" in event:
@@ -179,6 +189,8 @@ class _Slot:
             upstream=tuple(self.created.get("upstream") or ()),
             retries=self.created.get("retries"),
             jitter=self.created.get("jitter"),
+            declared=tuple(self.created.get("delays") or ()),
+            timeout=self.created.get("timeout"),
         )
 
 
@@ -248,30 +260,31 @@ def build(
 
 
 def _number_calls(slots: Iterable[_Slot]) -> None:
-    """Number Prefect 2's task runs within their task's name.
+    """Number Prefect 2's task runs within their task's name, in the order of the calls.
 
-    ``dynamic_key`` counts the calls of one ``task_key`` in the order of the calls, which under concurrency is not the
-    order in which the runs are created. Copies made by ``with_options`` share the key under other names.
+    ``dynamic_key`` counts the calls of one ``task_key`` in that order, which under concurrency is not the order in
+    which the runs are created: the runs of one key change places among themselves. Two functions may have one name;
+    copies made by ``with_options`` share the key under other names.
     """
     names: dict[str, list[_Slot]] = {}
     for slot in slots:
         if "dynamic" in slot.created:
             names.setdefault(slot.created["name"], []).append(slot)
     for group in names.values():
-        first: dict[tuple[str, str], int] = {}
+        places: dict[tuple[str, str], list[int]] = {}
         for position, slot in enumerate(group):
-            first.setdefault((slot.created["flow_run"], slot.created["key"]), position)
+            places.setdefault((slot.created["flow_run"], slot.created["key"]), []).append(position)
+        for positions in places.values():
+            for position, slot in zip(positions, sorted((group[at] for at in positions), key=_dynamic), strict=True):
+                slot.call = position
 
-        def order(slot: _Slot, first: dict[tuple[str, str], int] = first) -> tuple[int, int, str]:
-            dynamic = str(slot.created["dynamic"])
-            number = int(dynamic) if dynamic.isdigit() else 0
-            return first[slot.created["flow_run"], slot.created["key"]], number, dynamic
 
-        for call, slot in enumerate(sorted(group, key=order)):
-            slot.call = call
+def _dynamic(slot: _Slot) -> tuple[int, str]:
+    dynamic = str(slot.created["dynamic"])
+    return int(dynamic) if dynamic.isdigit() else 0, dynamic
 
 
 def _exception(data: Mapping[str, Any] | None) -> ExceptionInfo | None:
     if data is None:
         return None
-    return ExceptionInfo(data["type"], data["message"], data.get("traceback", ""))
+    return ExceptionInfo(data["type"], data["message"], data.get("traceback", ""), data.get("details", ""))

@@ -21,7 +21,7 @@ NOT_RUN: Final = "NotRun"
 RUNNING: Final = "Running"
 REFUSED: Final = "Refused"
 
-#        engine, type or name → kind. A name of Prefect 2 is looked up before its type.
+#        engine, type → kind
 TABLE: Final[dict[str, dict[str, str]]] = {
     "v1": {
         "Success": COMPLETED,
@@ -48,24 +48,33 @@ TABLE: Final[dict[str, dict[str, str]]] = {
     },
     "v2": {
         "COMPLETED": COMPLETED,
-        "Cached": CACHED,
-        "Skipped": NOT_RUN,
         "FAILED": FAILED,
-        "TimedOut": TIMED_OUT,
         "CANCELLED": CANCELLED,
         "CANCELLING": RUNNING,
         "CRASHED": CRASHED,
-        "Crashed": CRASHED,
         "PAUSED": PAUSED,
         "PENDING": NOT_RUN,
-        "NotReady": NOT_RUN,
         "SCHEDULED": NOT_RUN,
         "RUNNING": RUNNING,
     },
 }
 
-UNMAPPED: Final = "No upstream states can be mapped over."
-"""What Prefect 1 says of a mapped task whose upstream failed; it is Failed there, and not TriggerFailed."""
+NAMED: Final[dict[tuple[str, str], str]] = {
+    ("COMPLETED", "Cached"): CACHED,
+    ("COMPLETED", "Skipped"): NOT_RUN,
+    ("FAILED", "TimedOut"): TIMED_OUT,
+    ("FAILED", "TriggerFailed"): NOT_RUN,
+}
+"""Prefect 2 types whose name makes them something else. A name alone says nothing: users name states as they like."""
+
+CUT_SHORT: Final = {"TimedOut": "CutShort", "Crashed": CRASHED}
+"""Kinds of the ends that the host wrote, of a run it had to kill or whose process was gone."""
+
+UNMAPPED: Final = (
+    "No upstream states can be mapped over.",
+    "At least one upstream state has an unmappable result.",
+)
+"""What Prefect 1 says of a mapped task that gets no children; it is Failed there, and not TriggerFailed."""
 
 WENT_WELL: Final = {COMPLETED, CACHED, NOT_RUN}
 """Kinds that do not speak of a failure. A task that was not run is judged by what kept it from running."""
@@ -84,11 +93,12 @@ EXACT: Final = {
 
 
 def kind_of_state(side: str, state: State | None) -> str:
-    """The kind of a state of one side; a name that is in no table is judged by its type, else it is itself."""
+    """The kind of a state of one side; a type that is in no table is itself."""
     if state is None:
         return NOT_RUN
-    table = TABLE[side]
-    return table.get(state.name) or table.get(state.type) or state.type
+    if side == "v2" and (state.type, state.name) in NAMED:
+        return NAMED[state.type, state.name]
+    return TABLE[side].get(state.type, state.type)
 
 
 def kind_of_task(run: TaskRun) -> str:
@@ -98,7 +108,7 @@ def kind_of_task(run: TaskRun) -> str:
     Prefect 1 ``Cached`` after a ``Running``                      Completed (every task with ``cache_for`` ends so)
     Prefect 1 ``TriggerFailed`` or ``Failed`` raised while running  Failed
     Prefect 1 ``Skipped`` raised while running                    NotRun, with its attempt
-    Prefect 1 ``Failed`` of a map whose upstream failed             NotRun (1.4.1 engine/task_runner.py)
+    Prefect 1 ``Failed`` of a map that gets no children             NotRun (1.4.1 engine/task_runner.py)
     everything else                                              by the table
     ==========================================================  ============
     """
@@ -107,7 +117,7 @@ def kind_of_task(run: TaskRun) -> str:
         return COMPLETED
     if run.final is not None and run.final.type == "TriggerFailed" and run.attempts:
         return FAILED
-    if run.side == "v1" and run.final is not None and run.final.message == UNMAPPED and not run.attempts:
+    if run.side == "v1" and run.final is not None and run.final.message in UNMAPPED and not run.attempts:
         return NOT_RUN
     return kind
 

@@ -1,7 +1,7 @@
 """Planted bugs: small named edits of portfolio flows, each a mistake people make while migrating.
 
 Every edit was run on both engines: ``why`` names the mistake and, last, parameters that reveal it
-(all others at their defaults).
+(all others at their defaults). They tell a reader what to expect; the search for the bug never sees them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PlantedBug:
-    """One edit of one portfolio file and the kind of finding it has to lead to."""
+    """One edit of one portfolio file and the kind of finding it has to lead to.
+
+    ``examples`` is the number of cases the search gets: few where the defaults show the bug. ``parameters`` is the
+    largest acceptable number of parameters in the smallest case, ``smallest`` that case where only one is right.
+    ``rule`` is the rule of the catalogue that has to explain it, None for a bug that is in no engine's nature.
+    """
 
     name: str
     file: str
@@ -21,6 +26,10 @@ class PlantedBug:
     task: str | None
     path_hint: str | None
     why: str
+    examples: int = 2
+    parameters: int = 0
+    smallest: str | None = None
+    rule: str | None = None
 
 
 def apply(bug: PlantedBug, source: str) -> str:

@@ -107,8 +107,8 @@ def _zip(left: Sequence[TaskRun], right: Sequence[TaskRun]) -> list[Match]:
         return [Match(a, b) for a, b in zip(left, right, strict=True)]
     worked_left = [run for run in left if did_work(run)]
     worked_right = [run for run in right if did_work(run)]
-    idle = [Match(run, None) for run in left if run not in worked_left]
-    idle += [Match(None, run) for run in right if run not in worked_right]
+    idle = [Match(run, None) for run in left if not did_work(run)]
+    idle += [Match(None, run) for run in right if not did_work(run)]
     if len(worked_left) == len(worked_right):
         return [Match(a, b) for a, b in zip(worked_left, worked_right, strict=True)] + idle
     matches: list[Match] = []

@@ -38,7 +38,7 @@ def match_outputs(
     none                        anything                              nothing, and said
     any                         nothing returned                      the tasks only, and said
     one                         a value                               that task's result with the value
-    several                     a dict with those names as keys       each by name
+    several                     a dict with those names as keys       each by name; what only one side has is said
     several                     a list or tuple of as many            each in the order of the old flow
     several, one not None       a value                               the one that is not None
     several                     a value                               nothing, and said
@@ -68,12 +68,21 @@ def _several(old: Sequence[Output], new: Value) -> Iterable[OutputMatch | Uncomp
     members = _members(new)
     if isinstance(members, dict):
         keys = {fold(key): key for key in members}
-        names = [fold(output.name) for output in old]
-        if len(set(names)) == len(old) == len(keys) and set(names) == set(keys):
-            return [
+        names = {fold(output.name): output for output in old}
+        told_apart = len(names) == len(old) and len(keys) == len(members)
+        if keys and told_apart and (keys.keys() <= names.keys() or names.keys() <= keys.keys()):
+            matches: list[OutputMatch | Uncomparable] = [
                 OutputMatch(output.value, members[keys[name]], f".{output.name}")
-                for output, name in zip(old, names, strict=True)
+                for name, output in names.items()
+                if name in keys
             ]
+            alone = [(f"result.{key}", "v2") for name, key in keys.items() if name not in names]
+            alone += [
+                (f"result.{output.name}", "v1")
+                for name, output in names.items()
+                if name not in keys and not _is_none(output.value)
+            ]
+            return matches + [Uncomparable(f"{path}: only {side} gives it") for path, side in alone]
     elif isinstance(members, list) and len(members) == len(old):
         return [
             OutputMatch(output.value, member, f"[{index}]")

@@ -46,6 +46,35 @@ def shortened(v1: TaskRun, v2: TaskRun) -> bool:
     return any(old != new and same_delay(old, new) for old, new in zip(v1.delays, v2.delays, strict=False))
 
 
+def declared_otherwise(v1: TaskRun, v2: TaskRun) -> str | None:
+    """What the two tasks declare differently about retries and time limits, where the run did not show it.
+
+    A flow may retry in ways of its own, so this is no difference; but a run that went well proves nothing about it.
+    """
+    if v1.side == v2.side or v1.attempts != v2.attempts:
+        return None
+    pairs = [
+        ("retries", v1.retries or 0, v2.retries or 0),
+        ("a time limit in seconds", v1.timeout or 0, v2.timeout or 0),
+    ]
+    if v1.retries and v2.retries and not v1.delays and not v2.delays:
+        pairs.append(("retry delays in seconds", _waits(v1), _waits(v2)))
+    told = [f"{what}: {_plain(old)} in v1, {_plain(new)} in v2" for what, old, new in pairs if old != new]
+    return f"declares otherwise what no case put to the test: {'; '.join(told)}" if told else None
+
+
+def _waits(run: TaskRun) -> tuple[int, ...]:
+    """The declared delays of the first retries in whole seconds; the last one of a list repeats."""
+    delays = run.declared or (0.0,)
+    return tuple(int(delays[min(index, len(delays) - 1)]) for index in range(min(run.retries or 0, 5)))
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value[:1] if len(set(value)) == 1 else value))
+    return f"{value:g}" if isinstance(value, float) else str(value or "none")
+
+
 def _declared(run: TaskRun) -> str:
     if not run.retries:
         return "no retries declared"

@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 from equivalence import vocabulary
 from equivalence.trace import ExceptionInfo, TaskRun, Trace
 
-ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b", re.IGNORECASE)
+ADDRESS = re.compile(r"(?<=\bat )0x[0-9a-f]+\b", re.IGNORECASE)
+
+ALIASES = {
+    "asyncio.exceptions:TimeoutError": "builtins:TimeoutError",  # one class since Python 3.11
+    "concurrent.futures._base:TimeoutError": "builtins:TimeoutError",
+    "socket:timeout": "builtins:TimeoutError",  # one class since Python 3.10
+    "exceptiongroup:ExceptionGroup": "builtins:ExceptionGroup",  # the package for Python before 3.11
+    "exceptiongroup:BaseExceptionGroup": "builtins:BaseExceptionGroup",
+}
+"""Exception classes that became another one in a later Python."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,9 @@ class Tally:
 
 def flow_kind(trace: Trace) -> str:
     """The kind of a flow's end; a refusal of its parameters counts as one of its own."""
-    if trace.rejected is not None and trace.ended is None:
+    if trace.ended is not None:
+        return vocabulary.CUT_SHORT.get(trace.ended, trace.ended)
+    if trace.rejected is not None:
         return vocabulary.REFUSED
     return vocabulary.kind_of_state(trace.side, trace.final)
 
@@ -103,10 +114,10 @@ def compare_exceptions(v1: TaskRun, v2: TaskRun, label: str, tally: Tally) -> It
     last = len(v1.failures) - 1
     for index, (old, new) in enumerate(zip(v1.failures, v2.failures, strict=True)):
         tally.compared += 1
-        if old is None or new is None or same_exception(old, new, tally):
+        if same_exception(old, new, tally):
             continue
         path = f"tasks.{label}.exception" if index == last else f"tasks.{label}.attempts[{index}].exception"
-        yield Difference("exception", path, old.shown, new.shown, label)
+        yield Difference("exception", path, old.shown, new.shown, label, _detail_note(old, new))
 
 
 def compare_flow_exception(v1: Trace, v2: Trace, tally: Tally) -> Iterator[Difference]:
@@ -122,12 +133,13 @@ def compare_flow_exception(v1: Trace, v2: Trace, tally: Tally) -> Iterator[Diffe
     if raised.type.startswith("prefect."):
         tally.normalise("engine-exception")  # says that an upstream task failed, in Prefect 2's words
         return
-    failures = [failure for run in v1.tasks for failure in run.failures if failure is not None]
+    failures = [failure for run in v1.tasks for failure in run.failures]
     if v1.exception is not None:
         failures.append(v1.exception)
     if not any(same_exception(failure, raised, tally) for failure in failures):
         shown = ", ".join(dict.fromkeys(failure.shown for failure in failures)) or "no exception"
-        yield Difference("exception", "exception", shown, raised.shown)
+        note = _detail_note(failures[0], raised) if len(failures) == 1 else ""
+        yield Difference("exception", "exception", shown, raised.shown, note=note)
 
 
 def same_exception(v1: ExceptionInfo, v2: ExceptionInfo, tally: Tally) -> bool:
@@ -135,11 +147,16 @@ def same_exception(v1: ExceptionInfo, v2: ExceptionInfo, tally: Tally) -> bool:
 
     ===================  ======================================================================
     signal               a Prefect 1 signal stands for whatever exception has the same text
+    failed-state         a failed state without an exception stands for one with the same text
     timeout              Prefect 1 ``TaskTimeoutSignal`` is Prefect 2 ``TimeoutError``, without text
-    memory-address       ``0x7f…`` in the text
+    python-alias         a class that became another one in a later Python, by ``ALIASES``
+    memory-address       ``at 0x7f…`` in the text
     ===================  ======================================================================
+
+    Causes (``raise … from``) are not compared.
     """
-    if v1.type.endswith(":TaskTimeoutSignal") and v2.type in ("builtins:TimeoutError", "asyncio:TimeoutError"):
+    types = ALIASES.get(v1.type, v1.type), ALIASES.get(v2.type, v2.type)
+    if v1.type.endswith(":TaskTimeoutSignal") and types[1] == "builtins:TimeoutError":
         tally.normalise("timeout")
         return True
     messages = v1.message, v2.message
@@ -148,7 +165,23 @@ def same_exception(v1: ExceptionInfo, v2: ExceptionInfo, tally: Tally) -> bool:
         if cleaned[0] != cleaned[1]:
             return False
         tally.normalise("memory-address")
-    if v1.type.startswith("prefect.engine.signals:"):
+    if v1.type.startswith("prefect.engine.signals:") and v1.type != v2.type:
         tally.normalise("signal")
         return True
-    return v1.type == v2.type
+    if (v1.type == "") != (v2.type == ""):
+        tally.normalise("failed-state")
+        return True
+    if types[0] != types[1] or v1.details != v2.details:
+        return False
+    if v1.type != v2.type:
+        tally.normalise("python-alias")
+    return True
+
+
+def _detail_note(v1: ExceptionInfo, v2: ExceptionInfo) -> str:
+    """What tells two exceptions apart that read the same."""
+    if v1.shown != v2.shown:
+        return ""
+    if v1.type != v2.type:
+        return f"{v1.type} and {v2.type}"
+    return f"{v1.details[:90] or 'no arguments'} and {v2.details[:90] or 'no arguments'}"

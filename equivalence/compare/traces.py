@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from equivalence import vocabulary
 from equivalence.compare.align import Match, align, did_work
 from equivalence.compare.outputs import Uncomparable, match_outputs
-from equivalence.compare.retries import compare_retries, shortened
+from equivalence.compare.retries import compare_retries, declared_otherwise, shortened
 from equivalence.compare.states import (
     Difference,
     Tally,
@@ -25,7 +25,7 @@ from equivalence.compare.states import (
 from equivalence.compare.paths import covers, steps
 from equivalence.compare.tree import Value
 from equivalence.compare.values import ValueRules, compare_values
-from equivalence.trace import Trace
+from equivalence.trace import TaskRun, Trace
 
 ASPECTS = ("state", "result", "exception", "tasks", "retries")
 
@@ -106,32 +106,45 @@ def _compare_match(match: Match, rules: Rules, tally: Tally) -> list[Difference]
     """Everything about two matched task runs, or about one that stands alone."""
     label = match.label
     found: list[Difference] = []
-    if match.v1 is None or match.v2 is None:
-        run, side = (match.v1, "v1") if match.v1 is not None else (match.v2, "v2")
-        assert run is not None
-        if not did_work(run) or "tasks" not in rules.compare:
+    v1, v2 = match.v1, match.v2
+    if v1 is None or v2 is None or _untouched(v1) != _untouched(v2):
+        old, new = v1 is not None and did_work(v1), v2 is not None and did_work(v2)
+        if old == new or "tasks" not in rules.compare:
             return []
         tally.compared += 1
-        state = vocabulary.shown(run.final)
-        if side == "v1":
-            return [Difference("task-missing", f"tasks.{label}", state, "not run", label)]
-        return [Difference("task-extra", f"tasks.{label}", "not run", state, label)]
+        kind = "task-missing" if old else "task-extra"
+        return [Difference(kind, f"tasks.{label}", _seen(v1), _seen(v2), label)]
+    if not did_work(v1) and not did_work(v2):
+        # Skipped, never reached, or not called at all: the engines have several names for nothing.
+        return list(compare_task_state(v1, v2, label, rules.states, tally)) if "tasks" in rules.compare else []
     if "tasks" in rules.compare:
-        found.extend(compare_task_state(match.v1, match.v2, label, rules.states, tally))
+        found.extend(compare_task_state(v1, v2, label, rules.states, tally))
     if "retries" in rules.compare:
-        tally.compared += 1 + min(len(match.v1.delays), len(match.v2.delays))
-        if shortened(match.v1, match.v2):
+        tally.compared += 1 + min(len(v1.delays), len(v2.delays))
+        if shortened(v1, v2):
             tally.normalise("sub-second-delay")
         found.extend(
             Difference(retry.kind, f"tasks.{label}.{retry.path}", retry.v1, retry.v2, label, retry.note)
-            for retry in compare_retries(match.v1, match.v2)
+            for retry in compare_retries(v1, v2)
         )
+        unused = declared_otherwise(v1, v2)
+        if unused is not None:
+            tally.uncompared.append(f"tasks.{match.name}: {unused}")
     if "exception" in rules.compare:
-        found.extend(compare_exceptions(match.v1, match.v2, label, tally))
-    if "tasks" in rules.compare and match.v1.result is not None and match.v2.result is not None:
+        found.extend(compare_exceptions(v1, v2, label, tally))
+    if "tasks" in rules.compare and v1.result is not None and v2.result is not None:
         path = f"tasks.{label}.result"
-        found.extend(_compare_value("task-result", match.v1.result, match.v2.result, path, rules, tally, label))
+        found.extend(_compare_value("task-result", v1.result, v2.result, path, rules, tally, label))
     return found
+
+
+def _untouched(run: TaskRun) -> bool:
+    """Whether a task run never began, so that it says no more than one that does not exist."""
+    return not run.attempts and not did_work(run)
+
+
+def _seen(run: TaskRun | None) -> str:
+    return "not run" if run is None else vocabulary.shown(run.final)
 
 
 def _compare_outputs(v1: Trace, v2: Trace, rules: Rules, tally: Tally) -> list[Difference]:

@@ -116,8 +116,8 @@ def run(
 
     def drain() -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            chunks.append(line)
+        with process.stdout as output:
+            chunks.extend(output)
 
     reader = threading.Thread(target=drain, daemon=True)
     reader.start()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 import traceback
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
+
+from . import values
 
 MAX_TEXT = 2000
 """Characters of a message that travel; what is cut is said."""
@@ -20,8 +23,13 @@ def text(value: Any) -> str:
     except BaseException as error:
         return "<%s without a text: %s>" % (type(value).__name__, type(error).__name__)
     if len(shown) > MAX_TEXT:
-        return "%s… (%d characters)" % (shown[:MAX_TEXT], len(shown))
+        # The digest keeps two long texts apart that differ only in what is cut.
+        return "%s… (%d characters, %s)" % (shown[:MAX_TEXT], len(shown), _digest(shown))
     return shown
+
+
+def _digest(shown: str) -> str:
+    return hashlib.blake2b(shown.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def class_name(cls: type) -> str:
@@ -47,12 +55,57 @@ def is_library(module: Any) -> bool:
 
 
 def exception_info(error: BaseException) -> Dict[str, Any]:
-    """An exception as data: class, message, and the traceback of the user's frames."""
+    """An exception as data: class, message, what the message may not show, and the traceback of the user's frames."""
     return {
         "type": class_name(type(error)),
         "message": text(error),
+        "details": text("; ".join(_details(error, 3))),
         "traceback": _user_frames(error),
     }
+
+
+def _details(error: BaseException, depth: int) -> List[str]:
+    """Its arguments, the attributes of a user's own class, and the members of a group, as far as they are plain data.
+
+    What is no plain data is left out: objects of libraries have other insides in other versions.
+    """
+    members = getattr(error, "exceptions", None)
+    if isinstance(members, (tuple, list)) and all(isinstance(member, BaseException) for member in members):
+        if depth == 0:
+            return []
+        return [
+            "%s(%s; %s)" % (class_name(type(member)), text(member), "; ".join(_details(member, depth - 1)))
+            for member in members
+        ]
+    found = []
+    arguments = _plain(error.args)
+    if arguments is not None and error.args != (text(error),):
+        found.append("args=" + arguments)
+    if ":" not in class_name(type(error)):
+        try:
+            attributes = sorted(object.__getattribute__(error, "__dict__").items())
+        except Exception:
+            attributes = []
+        for name, value in attributes:
+            shown = _plain(value)
+            if shown is not None and not name.startswith("__"):
+                found.append("%s=%s" % (name, shown))
+    return found
+
+
+def _plain(value: Any) -> Optional[str]:
+    """A value as text, with a digest that tells it from all others; None of what is more than plain data.
+
+    Sets and dicts are named only: the order in which they are written is none of theirs.
+    """
+    try:
+        envelope = values.encode(value)
+        if envelope["opaques"] or "root" not in envelope:
+            return None
+        shown = text(repr(values.decode(envelope["root"], envelope.get("shared"))))
+        return "%s [%s]" % (type(value).__name__ if "{" in shown else shown, envelope["digest"][:8])
+    except Exception:
+        return None
 
 
 def _user_frames(error: BaseException) -> str:

@@ -126,6 +126,7 @@ class Engine(object):
             )
         except BaseException as error:
             if tracer.began:
+                tracer.crashed(error)
                 emit("flow-state", type="Crashed", name="Crashed", message=text(error))
                 emit("flow-exception", exception=exception_info(error))
             else:
@@ -188,26 +189,30 @@ def role_of(task: Any) -> Optional[str]:
     return None
 
 
-VALUE_ROLES = ("collection", "operator")  # engine-made tasks that only hand on what a user's task gave
 BARE_ROLES = ("parameter", "constant", "secret", "condition", "resource-init", "resource-setup", "resource-cleanup")
 
 
 def output_tasks(flow: Any) -> List[Any]:
     """The tasks whose results stand for the flow's output, in build order: its terminal tasks.
 
-    Engine-made terminal tasks give way to what feeds them: an unpacked tuple ends in ``GetItem`` tasks, of which the
-    unused ones are terminal although the task behind them is not. A ``merge`` counts as itself.
+    Engine-made terminal tasks that only hand on give way to what feeds them: an unpacked tuple ends in ``GetItem``
+    tasks, of which the unused ones are terminal although the task behind them is not. A ``merge``, an operator and
+    an item that was asked for by hand (``task["key"]``) count as themselves.
     """
 
+    def hands_on(task: Any) -> bool:
+        if role_of(task) == "operator":
+            return type(task).__name__ == "GetItem" and any(up.nout for up in flow.upstream_tasks(task))
+        return role_of(task) == "collection"
+
     def own(task: Any) -> List[Any]:
-        role = role_of(task)
-        if role in VALUE_ROLES:
+        if hands_on(task):
             return [feeder for upstream in flow.upstream_tasks(task) for feeder in own(upstream)]
-        return [] if role in BARE_ROLES else [task]
+        return [] if role_of(task) in BARE_ROLES else [task]
 
     def feeds(task: Any) -> bool:
         return any(
-            role_of(down) not in BARE_ROLES + VALUE_ROLES or (role_of(down) in VALUE_ROLES and feeds(down))
+            feeds(down) if hands_on(down) else role_of(down) not in BARE_ROLES
             for down in flow.downstream_tasks(task)
         )
 
@@ -250,7 +255,7 @@ class Tracer(object):
                 engine=role_of(task),
                 upstream=sorted(self._flow.slugs[up] for up in self._flow.upstream_tasks(task)),
                 reference=task in references,
-                retries=task.max_retries,
+                **_declared(task)
             )
 
     def flow_runner_class(self) -> Any:
@@ -324,7 +329,7 @@ class Tracer(object):
                 engine=role_of(task),
                 upstream=sorted(self._flow.slugs[up] for up in self._flow.upstream_tasks(task)),
                 reference=task in self._flow.reference_tasks(),
-                retries=task.max_retries,
+                **_declared(task)
             )
         before = self._last.get(key)
         self._last[key] = state
@@ -337,8 +342,31 @@ class Tracer(object):
             if isinstance(result, BaseException):
                 fields["exception"] = exception_info(result)
         elif state.is_successful() and not state.is_mapped() and not _is_success(before):
-            fields["result"] = self._encode(result)
+            fields["result"] = self._result(result)
         self._emit("task-state", **fields)
+
+    def _result(self, result: Any) -> Dict[str, Any]:
+        """A result as an envelope. ``raise SUCCESS("done")`` leaves the signal itself as the result: it says None."""
+        from prefect.engine.signals import PrefectStateSignal
+
+        if not isinstance(result, PrefectStateSignal):
+            return self._encode(result)
+        envelope = self._encode(None)
+        envelope["skews"] = dict(envelope["skews"], **{"signal-result": 1})
+        return envelope
+
+    def crashed(self, error: BaseException) -> None:
+        """Report the task runs that were running when an exception left ``flow.run``: Prefect 1 has no state for them."""
+        for (slug, index), state in list(self._last.items()):
+            if state.is_running():
+                self._emit(
+                    "task-state",
+                    run=slug if index is None else "%s[%d]" % (slug, index),
+                    type="Crashed",
+                    name="Crashed",
+                    message=text(error),
+                    exception=exception_info(error),
+                )
 
     def flow_state(self, state: Any) -> None:
         """Report one state of the flow."""
@@ -361,13 +389,17 @@ class Tracer(object):
             for index, child in enumerate(found.map_states if found.is_mapped() else ()):
                 if child is not None:
                     self._late(slug, index, child)
+        from prefect.engine.signals import PrefectStateSignal
+
         for task in self._outputs:
             found = state.result.get(task)
             if found is None or not found.is_finished():
                 continue
             fields = {"name": text(task.name), "run": self._flow.slugs[task]}  # type: Dict[str, Any]
             if found.is_mapped():
-                fields["value"] = self._encode([child.result for child in found.map_states])
+                fields["value"] = self._encode(
+                    [None if isinstance(child.result, PrefectStateSignal) else child.result for child in found.map_states]
+                )
             self._emit("output", **fields)
 
     def _late(self, slug: str, index: Optional[int], state: Any) -> None:
@@ -375,6 +407,15 @@ class Tracer(object):
         if last is not state and (last is None or type(last) is not type(state)):
             if not (last is None and type(state).__name__ == "Pending"):
                 self._report(slug, index, state)
+
+
+def _declared(task: Any) -> Dict[str, Any]:
+    delay = _seconds(task.retry_delay)
+    return {
+        "retries": task.max_retries,
+        "delays": [float(delay)] if isinstance(delay, (int, float)) else [],
+        "timeout": task.timeout,
+    }
 
 
 def _is_success(state: Any) -> bool:

@@ -12,6 +12,7 @@ import copy
 import functools
 import inspect
 import os
+import random
 import sqlite3
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
@@ -221,6 +222,7 @@ class Tracer(object):
         self._delays = {}  # type: Dict[str, List[float]]
         self._retried = {}  # type: Dict[str, int]
         self._last = None  # type: Any
+        self._random = random.getstate()
 
     def replaced(self, what: str) -> None:
         """Say once what stands in for something of the user's."""
@@ -260,10 +262,15 @@ class Tracer(object):
         return flow
 
     def _enter(self) -> None:
+        if not self._entered:
+            random.setstate(self._random)  # the engine drew the run's name meanwhile
         self._entered, self._returned_nothing, self._raised = True, False, None
 
     def _leave(self, value: Any) -> Any:
-        self._returned_nothing = value is None
+        from prefect.states import is_state
+
+        # A state made by hand says how the flow ended, and is no value of its own.
+        self._returned_nothing = value is None or (is_state(value) and value.data is None)
         return value
 
     def before(self, method: str, arguments: Dict[str, Any]) -> Dict[str, Any]:
@@ -293,9 +300,9 @@ class Tracer(object):
     def _task_created(self, arguments: Dict[str, Any], run: Any) -> None:
         task = arguments["task"]
         delays = task.retry_delay_seconds
-        self._delays[str(run.id)] = [] if delays is None else list(delays) if _is_list(delays) else [delays]
-        if not getattr(task, "retry_jitter_factor", None):
-            self._delays.pop(str(run.id))
+        declared = [] if delays is None else list(delays) if isinstance(delays, (list, tuple)) else [delays]
+        if getattr(task, "retry_jitter_factor", None):
+            self._delays[str(run.id)] = declared
         self._emit(
             "task",
             run=str(run.id),
@@ -314,6 +321,8 @@ class Tracer(object):
                 }
             ),
             retries=task.retries,
+            delays=declared,
+            timeout=task.timeout_seconds,
             jitter=getattr(task, "retry_jitter_factor", None),
         )
 
@@ -379,10 +388,6 @@ class Tracer(object):
         if self._last is None or self._last["type"] not in ("CRASHED", "FAILED", "CANCELLED"):
             self._flow_state({"type": "CRASHED", "name": "Crashed", "message": text(error)})
         self._emit("flow-exception", exception=exception_info(error))
-
-
-def _is_list(delays: Any) -> bool:
-    return isinstance(delays, (list, tuple))
 
 
 def _shown(state: Dict[str, Any]) -> Dict[str, Any]:

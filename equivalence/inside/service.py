@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import decimal
+import locale
 import os
 import queue
 import random
@@ -77,8 +79,11 @@ class Service(object):
         by_shape = loading.builders(loaded.path) if not found and self._engine.side == "v1" else []
         for name, line in dict(by_shape + configured).items():
             if (loaded.path, name) not in self._built:
-                with self._engine.loading(loading.Watch(loaded.path)):
-                    self._built[loaded.path, name] = getattr(loaded.module, name)()
+                try:
+                    with self._engine.loading(loading.Watch(loaded.path)):
+                        self._built[loaded.path, name] = getattr(loaded.module, name)()
+                except Exception as error:
+                    raise loading.LoadError(loading.user_traceback(error))
             flow = self._built[loaded.path, name]
             if self._engine.is_flow(flow):
                 found.append((name, "builder", flow, line))
@@ -103,6 +108,7 @@ class Service(object):
         }
         self._spool = values.Spool(self._spool_path)  # opening it empties it: one run's values at a time
         environment, folder = dict(os.environ), os.getcwd()
+        arithmetic, language = decimal.getcontext().copy(), locale.setlocale(locale.LC_ALL)
         random.seed(message["seed"])
         if "numpy" in sys.modules:
             sys.modules["numpy"].random.seed(message["seed"] % 2**32)  # type: ignore[attr-defined]
@@ -117,6 +123,8 @@ class Service(object):
                 os.environ.update(environment)
             if os.getcwd() != folder:
                 os.chdir(folder)
+            decimal.setcontext(arithmetic)
+            locale.setlocale(locale.LC_ALL, language)
             for stream in (sys.stdout, sys.stderr):
                 try:
                     stream.flush()

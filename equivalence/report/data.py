@@ -79,7 +79,7 @@ def error_data(name: str, v1: str | None, v2: str | None, message: str) -> dict[
         "replaced": [],
         "notes": [],
         "noise": [],
-        "seconds": {"v1": 0.0, "v2": 0.0, "overhead": 0.0},
+        "seconds": {"v1": 0.0, "v2": 0.0, "overhead": 0.0, "wall": 0.0},
         "stopped": None,
         "findings": [],
         "error": message,

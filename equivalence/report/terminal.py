@@ -141,9 +141,32 @@ def vacuous_reason(pair: Mapping[str, Any]) -> str:
     return f"vacuous: in {cases['run']} cases neither flow got as far as a task or a result"
 
 
-def replay_text(finding: Mapping[str, Any], comparison: Comparison, given: Given) -> str:
-    """What a replay saw, for a section of the test's report."""
-    return f"given  {given.given}\nv1     {given.v1}\nv2     {given.v2}\n{comparison.compared} places compared"
+def replay_success(finding: Mapping[str, Any], comparison: Comparison, given: Given) -> str:
+    """FIXED, with what was looked at."""
+    return "\n".join(
+        [
+            f"{finding['id']}: FIXED ({comparison.compared} places compared)",
+            _cut(f"  given  {given.given}"),
+            _cut(f"  v1     {given.v1}"),
+            _cut(f"  v2     {given.v2}"),
+        ]
+    )
+
+
+def replayed(reporter: pytest.TerminalReporter, answers: Sequence[str]) -> None:
+    """The answer of a replay."""
+    if answers:
+        reporter.section("equivalence", sep="=")
+    for answer in answers:
+        fixed = answer.split(": ", 1)[1].startswith("FIXED")
+        reporter.write_line(answer, green=fixed, red=not fixed)
+
+
+def still_declared(finding: Mapping[str, Any]) -> str:
+    """STILL DIFFERENT, of a difference that the two signatures show without a run."""
+    return "\n".join(
+        [f"{finding['id']}: STILL DIFFERENT", _cut(f"  {_headline(finding)}: v1 {finding['v1']}, v2 {finding['v2']}")]
+    )
 
 
 def replay_failure(

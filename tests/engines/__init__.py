@@ -1,0 +1,1 @@
+"""Tests with real Prefect 1 and Prefect 2 processes."""

@@ -1,0 +1,102 @@
+"""Finds the planted bugs, and prints what was found: ``python -m tests.planted_table [NAME…]``.
+
+One temporary project holds, for every bug, its portfolio pair under the bug's name, one of the two files edited; one
+session of warm workers checks them all.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from hypothesis import settings
+
+from equivalence.check import PairResult
+from equivalence.config import Overrides
+from equivalence.judge import Finding
+from equivalence.session import Hooks, Session
+from tests.planted import PLANTED, PlantedBug, apply
+
+ROOT = Path(__file__).resolve().parents[1]
+BUDGET = 60.0
+SHRINK = 30.0
+
+settings.register_profile("planted", derandomize=True, database=None)
+
+
+def write_project(root: Path) -> None:
+    """One pair of files for every bug, named after it."""
+    for bug in PLANTED:
+        for side in ("flows_v1", "flows_v2"):
+            original = f"{side}/{bug.file.partition('/')[2]}"
+            source = (ROOT / original).read_text(encoding="utf-8")
+            path = root / side / f"{module(bug)}.py"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(apply(bug, source) if original == bug.file else source, encoding="utf-8")
+
+
+def module(bug: PlantedBug) -> str:
+    """The name of the bug's files, without the suffix."""
+    return bug.name.replace("-", "_")
+
+
+def open_session(root: Path) -> Session:
+    """The session of the project, by the plugin's own defaults."""
+    write_project(root)
+    return Session.open(root, None, Overrides(budget=BUDGET, shrink=SHRINK), lambda text: None)
+
+
+def check(session: Session, bug: PlantedBug) -> PairResult:
+    """Check the bug's pair as the plugin does, with the bug's number of cases; the same cases on every machine."""
+    pair = next(pair for pair in session.pairing.pairs if Path(pair.v1.file).stem == module(bug))
+    pair = replace(pair, settings=replace(pair.settings, examples=bug.examples))
+    hooks = Hooks(strategies=lambda pair: {}, comparator=lambda pair: None)
+    settings.load_profile("planted")
+    try:
+        return session.check(pair, hooks, lambda text: None).run()
+    finally:
+        settings.load_profile("default")
+
+
+def expected(bug: PlantedBug, result: PairResult) -> Finding | None:
+    """The finding that the bug has to lead to: its kind, and its place where the bug names one."""
+    for finding in result.findings:
+        difference = finding.difference
+        same_task = bug.task is None or (difference.task or "").partition("[")[0].partition("#")[0] == bug.task
+        if difference.kind == bug.kind and same_task:
+            return finding
+    return None
+
+
+def row(bug: PlantedBug, result: PairResult) -> str:
+    """One line of the table."""
+    finding = expected(bug, result)
+    if finding is None:
+        seen = ", ".join(f"{found.difference.kind} {found.difference.path}" for found in result.findings)
+        return f"| {bug.name} | {bug.kind}: NOT FOUND ({seen or 'nothing'}) | | |"
+    case = finding.case.show()
+    return f"| {bug.name} | {bug.kind} `{finding.difference.path}` | {case} | {finding.rule or '-'} |"
+
+
+def main(names: list[str]) -> int:
+    """Print the table; 1 when a bug was not found."""
+    unfound = 0
+    with tempfile.TemporaryDirectory() as folder:
+        session = open_session(Path(folder).resolve())
+        try:
+            print("| planted bug | found | smallest case | rule |\n|---|---|---|---|")
+            for bug in PLANTED:
+                if names and bug.name not in names:
+                    continue
+                result = check(session, bug)
+                print(row(bug, result), flush=True)
+                unfound += expected(bug, result) is None
+        finally:
+            session.close()
+    return min(unfound, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

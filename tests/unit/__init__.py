@@ -1,0 +1,1 @@
+"""Tests of pure rooms: no virtualenv, no process."""
