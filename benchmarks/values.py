@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.table import Row, ratio
+from equivalence.compare.rules import ValueRules
 from equivalence.compare.tree import Value
-from equivalence.compare.values import ValueRules, compare_values
+from equivalence.compare.values import compare_values
 from equivalence.inside import values
 
 TIMES = 3

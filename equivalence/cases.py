@@ -11,7 +11,7 @@ import hypothesis
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument, NoSuchExample
 
-from equivalence import domains
+from equivalence import domains, strategies
 from equivalence.edges import edges
 from equivalence.errors import EquivalenceError, UsageProblem
 from equivalence.inside import values
@@ -97,7 +97,7 @@ def strategy_for(shared: SharedParameter, pair: str = "") -> st.SearchStrategy[A
     if shared.domain is None:
         raise UndrawableParameter(_hook(shared, pair, "it has no default and no type that can be told"))
     try:
-        drawn = domains.strategy(shared.domain)
+        drawn = strategies.strategy(shared.domain)
         drawn.validate()
     except InvalidArgument as error:
         raise UndrawableParameter(_hook(shared, pair, f"its bounds leave no value ({error})")) from None
@@ -203,7 +203,7 @@ def explicit_cases(
             if own or found:
                 base[name] = example if own else found[0]
             else:
-                base[name] = _simplest_of(domains.strategy(shared.domain), shared, matching.pair)
+                base[name] = _simplest_of(strategies.strategy(shared.domain), shared, matching.pair)
         columns.append([(name, edge) for edge in found])
     cases = [Case.of(matching, base)]
     known = {cases[0].key()}

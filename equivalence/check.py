@@ -23,9 +23,9 @@ from hypothesis.errors import FlakyFailure, Unsatisfiable
 
 from equivalence import catalogue, vocabulary
 from equivalence.cases import Case, case_strategy, explicit_cases
+from equivalence.compare.rules import ValueRules
 from equivalence.compare.states import Difference, flow_kind
 from equivalence.compare.traces import Comparison, Rules, compare
-from equivalence.compare.values import ValueRules
 from equivalence.config import PairSettings
 from equivalence.descriptions import FlowDescription
 from equivalence.judge import Finding, Identity, Noise, identities, judge, primary, size
@@ -152,13 +152,17 @@ class PairCheck:
         self._strategies = strategies or {}
         self._progress = progress
         self._matching: Matching = match_parameters(*descriptions, pair.settings)
-        self._held_back = tuple(f"{one.side}: {note}" for one in descriptions for note in one.notes)
+        self._held_back = tuple(
+            f"{side}: {note}" for side, one in zip(("v1", "v2"), descriptions, strict=True) for note in one.notes
+        )
         self._rules = rules_of(pair.settings, comparator)
         self._outputs = outputs_of(pair.settings)
         self._outcomes: dict[str, Outcome] = {}
         self._best: dict[Identity, Outcome] = {}
         self._primaries: dict[Identity, Outcome] = {}
         self._types: dict[Identity, type[Divergence]] = {}
+        self._database_key = f"equivalence {pair.name}".encode()
+        self._reused: frozenset[bytes] = frozenset()
         self._coverage = Coverage()
         self._began = time.monotonic()
         self._seconds = dict(sides.seconds)
@@ -240,7 +244,7 @@ class PairCheck:
             return known
         if self._limit is not None and len(self._outcomes) >= self._limit:
             return None
-        if time.monotonic() > self._deadline:
+        if self._outcomes and time.monotonic() > self._deadline:  # the defaults run in any case
             self._stopped = self._doing
             return None
         return self._execute(case)
@@ -248,8 +252,12 @@ class PairCheck:
     def _test(self, case: Case) -> None:
         """What Hypothesis calls: raises a class of its own for each finding, which keeps them apart."""
         outcome = self._answer(case)
-        first = None if outcome is None else outcome.first
-        if first is not None:
+        if outcome is None:
+            raise Enough
+        first = outcome.first
+        # What the defaults show cannot be made smaller: no time is spent on other cases of it.
+        smallest = self._doing == "shrunk" and first is not None and not self._primaries[first].case.parameters
+        if first is not None and not smallest:
             raised = self._types.setdefault(first, type("Divergence", (Divergence,), {}))
             raise raised(first.path)
 
@@ -268,6 +276,7 @@ class PairCheck:
         # A seed asks for the same cases again, whatever was found since; without a database nothing could be shrunk.
         seeded = hypothesis.core.global_force_seed is not None
         self._database = (None if seeded else settings().database) or InMemoryExampleDatabase()
+        self._reused = frozenset(self._database.fetch(self._database_key))
         # Twice as many draws as cases: those that repeat an earlier case are not run again, and cost nothing.
         self._hypothesis((Phase.reuse, Phase.generate, Phase.target), 2 * examples)
 
@@ -277,11 +286,33 @@ class PairCheck:
         self._stopped = None
         self._limit = None
         self._deadline = time.monotonic() + self._shrink
-        if self._matching.drawn or self._strategies:
-            self._hypothesis((Phase.reuse, Phase.shrink), 1)
-        # Edge cases are no draws of Hypothesis's: what it did not find itself is made smaller here.
+        # By our own steps first: they drop what does not matter at once, and work on edge cases, which are no draws.
         for identity in list(self._primaries):
             self._make_smaller(identity)
+        if self._matching.drawn or self._strategies:
+            self._shrink_draws()
+
+    def _shrink_draws(self) -> None:
+        """Let Hypothesis shrink what it drew and filed while exploring.
+
+        Hypothesis takes what lies under a test's own key for shrunk already, and what lies under the secondary key
+        for candidates (hypothesis/internal/conjecture/engine.py, ``reuse_existing_test_cases``): they lie there in a
+        database of their own for this call.
+        """
+        found = self._database
+        key = self._database_key
+        drawn = sorted(set(found.fetch(key)) - self._reused)
+        if not drawn:
+            return
+        self._database = InMemoryExampleDatabase()
+        for choices in drawn:
+            self._database.save(key + b".secondary", choices)
+        self._hypothesis((Phase.reuse, Phase.shrink), len(drawn))
+        shrunk = set(self._database.fetch(key))
+        for choices in set(drawn) - shrunk if shrunk else ():
+            found.move(key, key + b".secondary", choices)
+        for choices in shrunk:
+            found.save(key, choices)
 
     def _make_smaller(self, identity: Identity) -> None:
         improved = True
@@ -312,7 +343,7 @@ class PairCheck:
             print_blob=False,
         )(execute)
         # Hypothesis files its examples under this key: one entry for each pair, with a seed as well.
-        execute._hypothesis_internal_database_key = f"equivalence {self._pair.name}".encode()
+        execute._hypothesis_internal_database_key = self._database_key  # type: ignore[attr-defined]
         try:
             execute()
         except (Divergence, Enough):
@@ -341,7 +372,7 @@ class PairCheck:
         for declared in self._matching.differences:
             difference = Difference("parameter", declared.path, declared.v1, declared.v2, note=declared.note)
             identity = Identity.of(difference)
-            rule = "parameter-default" if "default" in declared.note else "parameter-signature"
+            rule = "parameter-default" if declared.path.endswith(".default") else "parameter-signature"
             found.append(
                 Finding(
                     id=identity.id(self._pair.name),

@@ -17,18 +17,15 @@ from equivalence.descriptions import TypeDescription
 from equivalence.domains import (
     BOOL_WORDS,
     LARGEST_INT,
-    MAX_TEXT,
-    READS,
     SEQUENCES,
     SMALLEST_INT,
     UTC,
     accepts,
     bound,
     hashable,
-    spell,
-    strategy,
 )
 from equivalence.inside import values
+from equivalence.strategies import MAX_TEXT, READS, spell, strategy
 
 _DAYS = (
     datetime.date(2000, 1, 1),

@@ -120,7 +120,8 @@ def judge(
 
 def _touches(identity: Identity, comparison: Comparison) -> bool:
     """Whether a run's disagreement with itself lies at, above or below the path."""
-    return any(_within(identity.path, other.path) or _within(other.path, identity.path) for other in identities(comparison))
+    paths = [other.path for other in identities(comparison)]
+    return any(_within(identity.path, path) or _within(path, identity.path) for path in paths)
 
 
 def _within(path: str, above: str) -> bool:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from equivalence.pairing import Broken, FileProblem, FlowInfo, Pair
+    from equivalence.flows import FileProblem, FlowInfo
+    from equivalence.pairing import Broken, Pair
     from equivalence.session import Session
 
 RUN = pytest.StashKey["Run"]()
@@ -156,17 +157,18 @@ class Run:
         self._is_worker = hasattr(config, "workerinput")
 
     def open(self) -> None:
-        """Settings, environments, workers; under xdist the controller only makes the environments ready."""
+        """Settings, environments, workers; under xdist the controller only makes the environments ready.
+
+        The workers start before anything heavy is imported here.
+        """
         from equivalence.config import Overrides
         from equivalence.errors import EquivalenceError
-        from equivalence.report import data
         from equivalence.session import Session
 
         config = self.config
         try:
             if config.getoption("equivalence_replay") is not None:
-                folder = self.folder() or config.rootpath / ".equivalence" / "report"
-                self.replay = data.find(data.read(folder), config.getoption("equivalence_replay"))
+                self.replay = self._finding(config.getoption("equivalence_replay"))
             overrides = Overrides(
                 examples=config.getoption("equivalence_examples"),
                 budget=config.getoption("equivalence_budget"),
@@ -175,6 +177,8 @@ class Run:
             session = Session.open(config.rootpath, self._pyproject(), overrides, self.say)
         except EquivalenceError as error:
             raise pytest.UsageError(str(error)) from error
+        from equivalence.report import data
+
         self.context["environments"] = {
             side: data.environment_data(environment) for side, environment in session.environments.items()
         }
@@ -184,6 +188,13 @@ class Run:
             self.session = session
         if not self._is_worker:
             config.pluginmanager.register(Reporter(self), "equivalence-reporter")
+
+    def _finding(self, finding_id: str) -> tuple[Any, Any]:
+        """The pair and the finding to replay, from the last report."""
+        from equivalence.report import data
+
+        folder = self.folder() or self.config.rootpath / ".equivalence" / "report"
+        return data.find(data.read(folder), finding_id)
 
     def _pyproject(self) -> Path | None:
         path = self.config.rootpath / "pyproject.toml"
@@ -227,7 +238,9 @@ class Run:
         try:
             self.items()
             if self.replay is not None:
-                return [self.node(self.session.pair(self.replay[0]["id"]))]
+                name = self.replay[0]["id"]
+                broken = next((one for one in self.session.broken if one.name == name), None)
+                return [self.node(broken or self.session.pair(name))]
         except EquivalenceError as error:
             raise pytest.UsageError(str(error)) from error
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
@@ -343,6 +356,8 @@ class PairItem(pytest.Item):
     def __init__(self, *, pair: Pair | Broken, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.pair = pair
+        # -k knows the pair's name as well, which the report shows, and not only the variable.
+        self.extra_keyword_matches.add(pair.name)
         self.data: dict[str, Any] | None = None
         self.answer: str | None = None
         self.when = "call"
@@ -390,7 +405,8 @@ class PairItem(pytest.Item):
 
         if not finding["lines"]:  # a difference of the signatures, which no run shows
             still = next((one for one in check.declared() if one.id == finding["id"]), None)
-            self.answer = f"{finding['id']}: {'FIXED: the signatures agree there' if still is None else 'STILL DIFFERENT'}"
+            verdict = "FIXED: the signatures agree there" if still is None else "STILL DIFFERENT"
+            self.answer = f"{finding['id']}: {verdict}"
             if still is not None:
                 raise Divergent(terminal.still_declared(data.finding_data(still)))
             return

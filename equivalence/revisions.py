@@ -22,8 +22,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from equivalence.config import Settings, Side, listed, missing_folder, nearest, quoted, shown_path, table_name
+from equivalence.config import Settings, Side, missing_folder, shown_path
 from equivalence.errors import UsageProblem
+from equivalence.tables import listed, nearest, quoted, table_name
 
 # Set by git for its hooks: with them, a session started from a hook would read another repository or index.
 HOOK_VARIABLES = (

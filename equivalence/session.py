@@ -6,17 +6,20 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from equivalence.check import PairCheck
 from equivalence.config import Overrides, PairSettings, Settings, Side, load_settings
 from equivalence.environments import Environment, SideRequest, ensure_environments
 from equivalence.environments.cache import cache_root
 from equivalence.errors import UsageProblem
-from equivalence.pairing import Broken, Pair, Pairing, pair_flows, parse_selector
+from equivalence.flows import parse_selector
+from equivalence.pairing import Broken, Pair, Pairing, pair_flows
 from equivalence.revisions import with_revisions
 from equivalence.sides import Described, Sides
 from equivalence.worker import WorkerSpec
+
+if TYPE_CHECKING:
+    from equivalence.check import PairCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,9 @@ class Session:
             load_timeout=self.settings.load_timeout,
         )
         self.sides.launch()
+        # Hypothesis and deepdiff take a second to import: time that the workers need for Prefect anyway.
+        import equivalence.check  # noqa: F401
+
         self._described: dict[str, Described] | None = None
         self._pairing: Pairing | None = None
 
@@ -109,15 +115,17 @@ class Session:
         )
         return self.pairing.broken + alone
 
-    def pair(self, name: str) -> Pair | Broken:
-        """The pair of this name, also when a file of it does not load any more. Raises UsageProblem."""
-        for pair in (*self.pairing.pairs, *self.broken):
+    def pair(self, name: str) -> Pair:
+        """The pair of this name. Raises UsageProblem."""
+        for pair in self.pairing.pairs:
             if pair.name == name:
                 return pair
         raise UsageProblem(f"there is no pair {name!r} any more; run `pytest --equivalence` to see the pairs there are")
 
     def check(self, pair: Pair, hooks: Hooks, progress: Callable[[str], None]) -> PairCheck:
         """The check of one pair, ready to run. Raises EquivalenceError for a pair no case can be made for."""
+        from equivalence.check import PairCheck
+
         return PairCheck(
             pair,
             (self.described["v1"].flows[pair.v1], self.described["v2"].flows[pair.v2]),

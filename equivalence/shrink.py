@@ -11,9 +11,12 @@ from equivalence.cases import Case
 
 def smaller(case: Case) -> Iterator[Case]:
     """Cases with a parameter left out or its value made simpler, the boldest steps first."""
-    required = {
-        shared.v1_name for shared in case.matching.shared if not shared.optional
-    }
+    required = {shared.v1_name for shared in case.matching.shared if not shared.optional}
+    if len(case.parameters) > 2:
+        for name in case.parameters:
+            yield replace(
+                case, parameters={key: case.parameters[key] for key in case.parameters if key in {*required, name}}
+            )
     for name in case.parameters:
         if name not in required:
             yield replace(case, parameters={key: value for key, value in case.parameters.items() if key != name})
@@ -34,6 +37,10 @@ def simpler_values(value: Any) -> Iterator[Any]:
         yield from (value[:0], value[:half], value[half:])
         for index in range(min(len(value), 12)):
             yield value[:index] + value[index + 1 :]
+        if type(value) is str and value.strip("0"):
+            yield "0" * len(value)
+            for index in range(min(len(value), 12)):
+                yield f"{value[:index]}0{value[index + 1 :]}"
         if type(value) is list:
             for index, item in enumerate(value[:4]):
                 for simpler in simpler_values(item):

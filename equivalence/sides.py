@@ -6,13 +6,16 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from equivalence.cases import Case
 from equivalence.descriptions import FlowDescription
 from equivalence.errors import EquivalenceError
-from equivalence.pairing import FileProblem, FlowInfo, flow_files
+from equivalence.flows import FileProblem, FlowInfo, flow_files
 from equivalence.trace import Read, Trace, build
 from equivalence.worker import Reply, Worker, WorkerSpec, run_message
+
+if TYPE_CHECKING:
+    from equivalence.cases import Case
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,9 +45,7 @@ WorkerOf = Callable[[str, Mapping[str, str]], Worker]
 
 
 @pytest.fixture(scope="module")
-def worker_of(
-    environments: Mapping[str, Environment], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[WorkerOf]:
+def worker_of(environments: Mapping[str, Environment], tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerOf]:
     """Makes the warm worker of a side with these files in its flows folder; ended with the module."""
     made: list[Worker] = []
 
@@ -106,7 +104,9 @@ class Run:
 
     def block(self, name: str) -> str:
         """The block that the terminal shows for a pair that failed, without its heading."""
-        found = re.search(rf"^_+ {re.escape(name)} _+\n(.*?)(?=^_{{3,}} |^={{3,}} )", self.out, re.MULTILINE | re.DOTALL)
+        found = re.search(
+            rf"^_+ {re.escape(name)} _+\n(.*?)(?=^_{{3,}} |^={{3,}} )", self.out, re.MULTILINE | re.DOTALL
+        )
         assert found is not None, f"no block of {name!r}\n{self.printed}"
         return found[1].strip("\n")
 
@@ -169,9 +169,7 @@ class Project:
 
 
 @pytest.fixture(scope="session")
-def make_project(
-    variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], Project]:
+def make_project(variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Project]:
     """Makes an empty project with a name; for fixtures that run a session once for many tests."""
 
     def make(name: str) -> Project:
@@ -204,9 +202,12 @@ def workers_alive(root: Path | None = None) -> list[psutil.Process]:
 
 def flow_v1(name: str, body: str, parameters: str = "", more: str = "") -> str:
     """A Prefect 1 flow with one task ``work``, which gets the flow's parameters: ``count=3, name='x'``."""
-    given = [part.strip() for part in parameters.split(",") if part.strip()]
-    names = [part.split("=")[0].strip() for part in given]
-    lines = [f"    {one.split('=')[0].strip()} = Parameter({one.split('=')[0].strip()!r}, default={one.split('=')[1].strip()})" for one in given]
+    given = [
+        (name.strip(), default.strip())
+        for name, _, default in (part.partition("=") for part in parameters.split(",") if part.strip())
+    ]
+    names = [name for name, _ in given]
+    lines = [f"    {name} = Parameter({name!r}, default={default})" for name, default in given]
     return "\n".join(
         [
             "from prefect import Flow, Parameter, task",

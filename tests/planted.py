@@ -53,6 +53,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         None,
         "name",
         "The default was not carried over: a run without it is refused. Revealed by: the signatures, {}.",
+        rule="parameter-signature",
     ),
     PlantedBug(
         "default-changed",
@@ -63,6 +64,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         None,
         "priority",
         "Another default: the campaign is no longer urgent by itself. Revealed by: the signatures, {}.",
+        rule="parameter-default",
     ),
     PlantedBug(
         "parameter-renamed",
@@ -73,6 +75,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         None,
         "minimum",
         "Renamed while cleaning up: callers that give the old name are refused. Revealed by: the signatures.",
+        rule="parameter-signature",
     ),
     PlantedBug(
         "annotation-narrowed",
@@ -83,6 +86,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         None,
         "amount",
         "int where Prefect 1 took a float: 125.5 is refused, 125.0 is 125. Revealed by: the signatures, {}.",
+        rule="parameter-default",
     ),
     PlantedBug(
         "optional-lost",
@@ -93,6 +97,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         None,
         "owner",
         "pydantic refuses the flow's own default None when the annotation is str. Revealed by: {}.",
+        rule="parameter-validation",
     ),
     # Final state
     PlantedBug(
@@ -105,6 +110,9 @@ PLANTED: tuple[PlantedBug, ...] = (
         None,
         "States inside a dict are not looked at: the flow is Completed though a task failed. "
         "Revealed by: amount=0.0, or customer=''.",
+        examples=12,
+        parameters=1,
+        rule="failure-hidden-by-return-value",
     ),
     PlantedBug(
         "exception-swallowed",
@@ -118,6 +126,10 @@ PLANTED: tuple[PlantedBug, ...] = (
         None,
         None,
         "The failure is caught and something is returned: Completed. Revealed by: rate=0.0, or rate=nan.",
+        examples=12,
+        parameters=1,
+        smallest="rate=0.0",
+        rule="failure-hidden-by-return-value",
     ),
     PlantedBug(
         "none-returned",
@@ -129,6 +141,10 @@ PLANTED: tuple[PlantedBug, ...] = (
         None,
         "A flow that returns nothing is judged by all its task runs, so the notification counts now. "
         "Revealed by: channel=None.",
+        examples=4,
+        parameters=1,
+        smallest="channel=None",
+        rule="all-task-runs-count",
     ),
     PlantedBug(
         "reference-task-lost",
@@ -139,6 +155,9 @@ PLANTED: tuple[PlantedBug, ...] = (
         None,
         None,
         "The state that decides is not looked at: Completed by the clean-up's value. Revealed by: rows=0.",
+        examples=12,
+        parameters=1,
+        rule="failure-hidden-by-return-value",
     ),
     PlantedBug(
         "only-one-future-returned",
@@ -149,6 +168,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         None,
         None,
         "Only the branch that went well is returned, the copy that gave up is forgotten. Revealed by: {}.",
+        rule="failure-hidden-by-return-value",
     ),
     PlantedBug(
         "optional-branch-counts",
@@ -159,6 +179,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         None,
         None,
         "The forecast that may fail takes the close with it: its result raises in the flow. Revealed by: {}.",
+        rule="final-state",
     ),
     # Result of the flow
     PlantedBug(
@@ -170,6 +191,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         None,
         "result",
         "Every task is right, but the flow returns what went into the last one. Revealed by: {}.",
+        rule="another-task-returned",
     ),
     PlantedBug(
         "two-results-swapped",
@@ -180,6 +202,10 @@ PLANTED: tuple[PlantedBug, ...] = (
         None,
         "result",
         "The outputs come in another order than the terminal tasks. Revealed by: readings=[].",
+        examples=4,
+        parameters=1,
+        smallest="readings=[]",
+        rule="outputs-in-another-order",
     ),
     # Exceptions
     PlantedBug(
@@ -191,6 +217,9 @@ PLANTED: tuple[PlantedBug, ...] = (
         "normalise_customer",
         "tasks.normalise_customer.exception",
         "Whoever catches KeyError misses it. Revealed by: customer=''.",
+        examples=12,
+        parameters=1,
+        smallest="customer=''",
     ),
     PlantedBug(
         "exception-message-changed",
@@ -199,7 +228,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         'f"bad reading: {reading}"',
         "exception",
         "calibrate",
-        "tasks.calibrate[2].exception",
+        "tasks.calibrate[2].attempts[0].exception",
         "An alert that looks for the text is silent. Revealed by: {}, or readings=[-1].",
     ),
     # States of tasks
@@ -218,11 +247,12 @@ PLANTED: tuple[PlantedBug, ...] = (
         "flows_v2/mapping_one_child_fails.py",
         "quality_report.submit(allow_failure(calibrated))",
         "quality_report.submit(calibrated)",
-        "task-state",
+        "task-missing",
         "quality_report",
-        "tasks.quality_report.state",
+        "tasks.quality_report",
         "all_finished was not carried over: one bad reading and the report does not run. "
         "Revealed by: {}, or readings=[-1].",
+        rule="trigger-lost",
     ),
     PlantedBug(
         "boundary-zero-refused",
@@ -233,6 +263,9 @@ PLANTED: tuple[PlantedBug, ...] = (
         "take_snapshot",
         "tasks.take_snapshot.state",
         "< became <=. Revealed only by: rows=0.",
+        examples=12,
+        parameters=1,
+        smallest="rows=0",
     ),
     # Results of tasks
     PlantedBug(
@@ -253,17 +286,21 @@ PLANTED: tuple[PlantedBug, ...] = (
         "task-result",
         "clean_orders",
         "tasks.clean_orders.result",
-        ">= became >. Revealed only by a minimum that is an amount, such as: minimum=-5, minimum=5.",
+        ">= became >. Revealed only by a minimum that is an amount, such as: minimum=1, minimum=11.",
+        examples=16,
+        parameters=1,
+        smallest="minimum=1",
     ),
     PlantedBug(
         "int-becomes-float",
         "flows_v2/orders_etl.py",
-        '"amount": (number * 37) % 101 - 5,',
-        '"amount": float((number * 37) % 101 - 5),',
+        '"amount": (number * 37) % 101 - 36,',
+        '"amount": float((number * 37) % 101 - 36),',
         "task-result",
         "extract_orders",
         "tasks.extract_orders.result[0].amount",
-        "32 and 32.0 are equal to Python, not to a database. Revealed by: {}, count=1.",
+        "1 and 1.0 are equal to Python, not to a database. Revealed by: {}, count=1.",
+        rule="type-changed",
     ),
     PlantedBug(
         "tuple-becomes-list",
@@ -274,6 +311,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "parse_feed",
         "tasks.parse_feed.result[0]",
         "A list is no key of a dict. Revealed by: {}, or any line that is not blank.",
+        rule="type-changed",
     ),
     PlantedBug(
         "decimal-becomes-float",
@@ -284,6 +322,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "write_report",
         "tasks.write_report.result.money[0]",
         "Made ready for JSON: money is a binary fraction now. Revealed by: {}.",
+        rule="type-changed",
     ),
     PlantedBug(
         "time-zone-lost",
@@ -294,6 +333,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "shift_times",
         "tasks.shift_times.result[0]",
         "The shift begins at 6:00 of no zone. Revealed by: {}.",
+        rule="time-zone",
     ),
     PlantedBug(
         "time-zone-not-converted",
@@ -304,6 +344,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "build_report",
         "tasks.build_report.result.until",
         "The same instant, written with the office's offset instead of UTC. Revealed by: {}.",
+        rule="time-zone-changed",
     ),
     PlantedBug(
         "lower-forgotten",
@@ -324,6 +365,8 @@ PLANTED: tuple[PlantedBug, ...] = (
         "open_table",
         "tasks.open_table.result",
         "Not revealed by the default. Revealed by white space at an end: table=' '.",
+        examples=20,
+        parameters=1,
     ),
     PlantedBug(
         "empty-is-none",
@@ -334,6 +377,9 @@ PLANTED: tuple[PlantedBug, ...] = (
         "pick_channels",
         "tasks.pick_channels.result.owner",
         "Truth instead of 'is None'. Revealed only by: owner=''.",
+        examples=30,
+        parameters=1,
+        smallest="owner=''",
     ),
     PlantedBug(
         "order-sorted-away",
@@ -344,6 +390,9 @@ PLANTED: tuple[PlantedBug, ...] = (
         "pick_channels",
         "tasks.pick_channels.result.channels",
         "A set and sorted() drop duplicates, and the user's order. Revealed by: channels=['b', 'a'].",
+        examples=12,
+        parameters=1,
+        rule="order-changed",
     ),
     PlantedBug(
         "mapped-results-reversed",
@@ -352,8 +401,9 @@ PLANTED: tuple[PlantedBug, ...] = (
         "merge_pages.submit(fetched[::-1])",
         "task-result",
         "merge_pages",
-        "tasks.merge_pages.result[0]",
+        "tasks.merge_pages.result",
         "Gathered in the order of completion, here the reverse. Revealed by: {}, not by pages=1.",
+        rule="order-changed",
     ),
     PlantedBug(
         "mapped-children-sorted",
@@ -375,6 +425,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "hours_worked",
         "tasks.hours_worked",
         "The value is right, but there is no task run: no retries, no state. Revealed by: {}.",
+        rule="task-missing",
     ),
     PlantedBug(
         "clean-up-lost",
@@ -385,6 +436,9 @@ PLANTED: tuple[PlantedBug, ...] = (
         "remove_workspace",
         "tasks.remove_workspace",
         "The clean-up runs only when all went well. Revealed by: rows=0, rows=-1.",
+        examples=12,
+        parameters=1,
+        rule="cut-off-by-exception",
     ),
     PlantedBug(
         "branch-cut-off",
@@ -395,6 +449,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "write_usage",
         "tasks.write_usage",
         "A call raises at the first failure: the branch beside it does not run. Revealed by: {}, failures=3.",
+        rule="cut-off-by-exception",
     ),
     PlantedBug(
         "unmapped-forgotten",
@@ -405,6 +460,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "calibrate",
         "tasks.calibrate[0]",
         "The list is mapped along with the readings, which needs equal lengths. Revealed by: {}.",
+        rule="cut-off-by-exception",
     ),
     PlantedBug(
         "task-called-twice",
@@ -415,6 +471,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "extract_orders",
         "tasks.extract_orders",
         "The orders are read twice from the source. Revealed by: {}.",
+        rule="task-extra",
     ),
     PlantedBug(
         "task-added",
@@ -425,6 +482,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "count_rows",
         "tasks.count_rows",
         "A task that Prefect 1 never had. Revealed by: {}.",
+        rule="task-extra",
     ),
     # Retries
     PlantedBug(
@@ -436,6 +494,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "copy_table",
         "tasks.copy_table.attempts",
         "Taken for the number of attempts: one too many. Revealed by: {}, any failures of 3 and more.",
+        rule="retries-off-by-one",
     ),
     PlantedBug(
         "retries-one-too-few",
@@ -446,6 +505,10 @@ PLANTED: tuple[PlantedBug, ...] = (
         "download_feed",
         "tasks.download_feed.attempts",
         "Not revealed by the default of two outages. Revealed by: outages=3 and more.",
+        examples=12,
+        parameters=1,
+        smallest="outages=3",
+        rule="retries-off-by-one",
     ),
     PlantedBug(
         "retries-lost",
@@ -456,6 +519,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "store_rows",
         "tasks.store_rows.attempts",
         "max_retries was not carried over. Revealed by: {}, any line that is not blank.",
+        rule="retries-lost",
     ),
     PlantedBug(
         "retries-on-the-flow-too",
@@ -466,6 +530,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "copy_table",
         "tasks.copy_table.attempts",
         "The flow runs again, and with it the retries of its failed tasks. Revealed by: {}, failures=3.",
+        rule="flow-retries",
     ),
     PlantedBug(
         "delay-in-minutes",
@@ -476,6 +541,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "download_feed",
         "tasks.download_feed.delays[0]",
         "timedelta(minutes=5) became 5 seconds. Revealed by: {}, outages=1.",
+        rule="retry-delay-unit",
     ),
     PlantedBug(
         "delay-lost",
@@ -486,6 +552,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "fetch_page",
         "tasks.fetch_page[2].delays[0]",
         "Retried at once. Revealed by a page that retries: {}, first=0.",
+        rule="retry-delay-missing",
     ),
     PlantedBug(
         "delay-list-grows",
@@ -496,6 +563,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "copy_table",
         "tasks.copy_table.delays[1]",
         "A list that begins right; the second delay differs. Revealed by: {}, failures of 2 and more.",
+        rule="retry-delay-changed",
     ),
     PlantedBug(
         "delay-list-too-short",
@@ -506,6 +574,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "download_feed",
         "tasks.download_feed.delays[1]",
         "The list ends early and its last delay, a minute, serves for the rest. Revealed by: {}, outages=2.",
+        rule="retry-delay-changed",
     ),
     PlantedBug(
         "delay-changed-in-v1",
@@ -516,5 +585,6 @@ PLANTED: tuple[PlantedBug, ...] = (
         "fetch_page",
         "tasks.fetch_page[2].delays[0]",
         "The old flow was changed after the migration. Revealed by a page that retries: {}, first=0.",
+        rule="retry-delay-unit",
     ),
 )

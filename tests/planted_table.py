@@ -14,14 +14,15 @@ from pathlib import Path
 from hypothesis import settings
 
 from equivalence.check import PairResult
+from equivalence.compare.states import Difference
 from equivalence.config import Overrides
-from equivalence.judge import Finding
+from equivalence.judge import Finding, Identity
 from equivalence.session import Hooks, Session
 from tests.planted import PLANTED, PlantedBug, apply
 
 ROOT = Path(__file__).resolve().parents[1]
 BUDGET = 60.0
-SHRINK = 30.0
+SHRINK = 6.0
 
 settings.register_profile("planted", derandomize=True, database=None)
 
@@ -68,6 +69,11 @@ def expected(bug: PlantedBug, result: PairResult) -> Finding | None:
         if difference.kind == bug.kind and same_task:
             return finding
     return None
+
+
+def without_indexes(path: str) -> str:
+    """A path as the identity of a finding has it."""
+    return Identity.of(Difference("", path, "", "")).path
 
 
 def row(bug: PlantedBug, result: PairResult) -> str:

@@ -79,10 +79,14 @@ def _folded(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _groups(trace: Trace) -> dict[str, list[TaskRun]]:
-    """Task runs by name, each group by call and map index; names in the order of first appearance."""
-    groups: dict[str, list[TaskRun]] = {}
+    """Task runs by name, each group by call and map index; names in the order of first appearance.
+
+    Prefect 1 announces a mapped task with the flow and its children when they run: the place is the mapped task's.
+    """
+    groups: dict[str, list[TaskRun]] = {run.key.name: [] for run in trace.tasks}
     for run in trace.user_tasks:
-        groups.setdefault(run.key.name, []).append(run)
+        groups[run.key.name].append(run)
+    groups = {name: runs for name, runs in groups.items() if runs}
     for runs in groups.values():
         runs.sort(key=lambda run: (run.key.call, -1 if run.key.map_index is None else run.key.map_index))
     return groups

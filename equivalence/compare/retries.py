@@ -25,9 +25,8 @@ def compare_retries(v1: TaskRun, v2: TaskRun) -> Iterator[RetryDifference]:
     Delays are compared up to the shorter list: what is missing from it is the other number of attempts.
     """
     if v1.attempts != v2.attempts:
-        yield RetryDifference(
-            "retry-count", "attempts", str(v1.attempts), str(v2.attempts), f"{_declared(v1)} in v1, {_declared(v2)} in v2"
-        )
+        note = f"{_declared(v1)} in v1, {_declared(v2)} in v2"
+        yield RetryDifference("retry-count", "attempts", str(v1.attempts), str(v2.attempts), note)
     for index, (old, new) in enumerate(zip(v1.delays, v2.delays, strict=False)):
         if not same_delay(old, new):
             yield RetryDifference("retry-delay", f"delays[{index}]", f"{old:g} s", f"{new:g} s")
@@ -53,7 +52,7 @@ def declared_otherwise(v1: TaskRun, v2: TaskRun) -> str | None:
     """
     if v1.side == v2.side or v1.attempts != v2.attempts:
         return None
-    pairs = [
+    pairs: list[tuple[str, object, object]] = [
         ("retries", v1.retries or 0, v2.retries or 0),
         ("a time limit in seconds", v1.timeout or 0, v2.timeout or 0),
     ]

@@ -124,8 +124,15 @@ def compare_flow_exception(v1: Trace, v2: Trace, tally: Tally) -> Iterator[Diffe
     """What Prefect 2's flow function raised, against what failed in Prefect 1.
 
     A Prefect 1 flow raises nothing itself: the exceptions of its task runs, and of the engine, are what a flow
-    function may raise.
+    function may raise. Two runs of such a flow disagree where one could have raised what the other could not.
     """
+    failures = _may_raise(v1)
+    if v1.side == v2.side == "v1":
+        for new in _may_raise(v2):
+            if not any(same_exception(old, new, tally) for old in failures):
+                yield Difference("exception", "exception", ", ".join(old.shown for old in failures), new.shown)
+                return
+        return
     raised = v2.exception
     if raised is None or flow_kind(v1) in vocabulary.WENT_WELL:
         return
@@ -133,13 +140,15 @@ def compare_flow_exception(v1: Trace, v2: Trace, tally: Tally) -> Iterator[Diffe
     if raised.type.startswith("prefect."):
         tally.normalise("engine-exception")  # says that an upstream task failed, in Prefect 2's words
         return
-    failures = [failure for run in v1.tasks for failure in run.failures]
-    if v1.exception is not None:
-        failures.append(v1.exception)
     if not any(same_exception(failure, raised, tally) for failure in failures):
         shown = ", ".join(dict.fromkeys(failure.shown for failure in failures)) or "no exception"
         note = _detail_note(failures[0], raised) if len(failures) == 1 else ""
         yield Difference("exception", "exception", shown, raised.shown, note=note)
+
+
+def _may_raise(v1: Trace) -> list[ExceptionInfo]:
+    failures = [failure for run in v1.tasks for failure in run.failures]
+    return failures if v1.exception is None else [*failures, v1.exception]
 
 
 def same_exception(v1: ExceptionInfo, v2: ExceptionInfo, tally: Tally) -> bool:

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from equivalence import vocabulary
 from equivalence.compare.align import Match, align, did_work
 from equivalence.compare.outputs import Uncomparable, match_outputs
+from equivalence.compare.paths import covers, steps
 from equivalence.compare.retries import compare_retries, declared_otherwise, shortened
+from equivalence.compare.rules import ValueRules
 from equivalence.compare.states import (
     Difference,
     Tally,
@@ -22,9 +24,8 @@ from equivalence.compare.states import (
     compare_task_state,
     flow_kind,
 )
-from equivalence.compare.paths import covers, steps
 from equivalence.compare.tree import Value
-from equivalence.compare.values import ValueRules, compare_values
+from equivalence.compare.values import compare_values
 from equivalence.trace import TaskRun, Trace
 
 ASPECTS = ("state", "result", "exception", "tasks", "retries")
@@ -119,14 +120,18 @@ def _compare_match(match: Match, rules: Rules, tally: Tally) -> list[Difference]
         return list(compare_task_state(v1, v2, label, rules.states, tally)) if "tasks" in rules.compare else []
     if "tasks" in rules.compare:
         found.extend(compare_task_state(v1, v2, label, rules.states, tally))
+    if found and not (v1.attempts and v2.attempts):
+        return found  # one of them never began, which its state has said
     if "retries" in rules.compare:
         tally.compared += 1 + min(len(v1.delays), len(v2.delays))
         if shortened(v1, v2):
             tally.normalise("sub-second-delay")
-        found.extend(
+        retries = [
             Difference(retry.kind, f"tasks.{label}.{retry.path}", retry.v1, retry.v2, label, retry.note)
             for retry in compare_retries(v1, v2)
-        )
+        ]
+        # Other retries than declared in the old flow are why the state differs; else the number of attempts follows it.
+        found = retries + found if (v1.retries or 0) != (v2.retries or 0) else found + retries
         unused = declared_otherwise(v1, v2)
         if unused is not None:
             tally.uncompared.append(f"tasks.{match.name}: {unused}")

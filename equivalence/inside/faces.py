@@ -78,10 +78,13 @@ def _details(error: BaseException, depth: int) -> List[str]:
             for member in members
         ]
     found = []
-    arguments = _plain(error.args)
-    if arguments is not None and error.args != (text(error),):
-        found.append("args=" + arguments)
-    if ":" not in class_name(type(error)):
+    users = ":" not in class_name(type(error))
+    # Of a library's class only a single argument: what SyntaxError and its like hold beside changes with Python.
+    if (users or len(error.args) == 1) and error.args != (text(error),):
+        arguments = _plain(error.args)
+        if arguments is not None:
+            found.append("args=" + arguments)
+    if users:
         try:
             attributes = sorted(object.__getattribute__(error, "__dict__").items())
         except Exception:

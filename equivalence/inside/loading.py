@@ -180,6 +180,8 @@ class Loader(object):
             sys.modules[name] = module
             with self._engine.loading(watch):
                 spec.loader.exec_module(module)
+            if parent:  # as the import statement does: `import shop.sale; shop.sale`
+                setattr(sys.modules[parent], name.rpartition(".")[2], module)
         except LoadError:
             raise
         except BaseException as error:

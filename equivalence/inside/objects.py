@@ -1,7 +1,4 @@
-"""How values of classes other than the exact builtins are encoded: found once per class from its bases.
-
-Attributes are read through the descriptors of `type`, so that a class that lies about itself is still seen.
-"""
+"""How values of classes other than the exact builtins are encoded: found once per class from its bases."""
 
 from __future__ import annotations
 
@@ -18,24 +15,12 @@ import re
 import types
 import uuid
 from json.encoder import encode_basestring_ascii as quote
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, List, Optional, Tuple
 
-from .values import (
-    _PLAIN,
-    Cell,
-    Encoded,
-    Encoder,
-    Members,
-    Refused,
-    _module,
-    _mro,
-    _qualname,
-    duration,
-    has_surrogates,
-    skeleton_of,
-)
-
-Handler = Callable[[Encoder, Any], Encoded]
+from . import frames
+from .classes import attributes, class_name, module_of, mro_of, own_dict, qualname_of, rest
+from .encoder import Encoder, Handler, attribute, made
+from .nodes import Cell, Encoded, Members, Refused, compact, skeleton_of
 
 _OPAQUE = (
     (types.FunctionType, "a function"),
@@ -77,15 +62,14 @@ _BASES = (
 
 _KNOWN = (object, types.SimpleNamespace, BaseException, datetime.tzinfo)
 _HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement, or by C code of the newer kind
-_DICTS = (types.GetSetDescriptorType, types.MemberDescriptorType)
 
 
 def handler_for(cls: type) -> Handler:
     """The way to encode instances of ``cls``."""
-    mro = _mro(cls)
+    mro = mro_of(cls)
     tops = set()
     for base in mro:
-        module = _module(base)
+        module = module_of(base)
         tops.add(module.split(".")[0] if type(module) is str else "")
     for base, why in _OPAQUE:
         if base in mro:
@@ -97,16 +81,14 @@ def handler_for(cls: type) -> Handler:
     if BaseException in mro:
         return _exception
     if tops & {"numpy", "pandas", "polars"}:
-        from . import columns
-
-        in_columns = columns.handler_for(cls, mro)
-        if in_columns is not None:
-            return in_columns
-    if any(_qualname(base) == "BaseModel" and str(_module(base)).split(".")[0] == "pydantic" for base in mro):
+        in_frames = frames.handler_for(cls, mro)
+        if in_frames is not None:
+            return in_frames
+    if any(qualname_of(base) == "BaseModel" and str(module_of(base)).split(".")[0] == "pydantic" for base in mro):
         return _model
-    if "pydantic" in tops and _qualname(cls) in ("SecretStr", "SecretBytes"):
+    if "pydantic" in tops and qualname_of(cls) in ("SecretStr", "SecretBytes"):
         return _secret
-    if "pendulum" in tops and str(_module(cls)).startswith("pendulum"):
+    if "pendulum" in tops and str(module_of(cls)).startswith("pendulum"):
         found = _pendulum(cls, mro)
         if found is not None:
             return found
@@ -115,8 +97,8 @@ def handler_for(cls: type) -> Handler:
             return _counted("prefect-collection", lambda value: dict(dict.items(value)))
         if list in mro:
             return _counted("prefect-collection", lambda value: list(list.__iter__(value)))
-        if _qualname(cls) == "DotDict":
-            return _counted("prefect-collection", lambda value: dict(_own_dict(value)))
+        if qualname_of(cls) == "DotDict":
+            return _counted("prefect-collection", lambda value: dict(own_dict(value)))
     if tuple in mro and _named_fields(mro) is not None:
         return _namedtuple
     if datetime.datetime in mro:
@@ -126,7 +108,7 @@ def handler_for(cls: type) -> Handler:
     if datetime.time in mro:
         return _moment("time", datetime.time.isoformat)
     if datetime.timedelta in mro:
-        return _based(lambda encoder, value: encoder.leaf("timedelta", _PLAIN(duration(value))))
+        return _based(lambda encoder, value: encoder.leaf("timedelta", compact(duration(value))))
     for base, plain in _BASES:
         if base in mro:
             return _of_builtin(plain, ordered=collections.OrderedDict in mro)
@@ -135,10 +117,8 @@ def handler_for(cls: type) -> Handler:
     if re.Pattern in mro if hasattr(re, "Pattern") else False:
         return _regex
     if array.array in mro:
-        return lambda encoder, value: made(
-            encoder, value, [("typecode", value.typecode), ("values", value.tolist())]
-        )
-    if datetime.tzinfo in mro and ":" in _class(cls):
+        return lambda encoder, value: made(encoder, value, [("typecode", value.typecode), ("values", value.tolist())])
+    if datetime.tzinfo in mro and ":" in class_name(cls):
         return _timezone
     for base in mro:
         if base not in _KNOWN and not base.__flags__ & _HEAP:
@@ -149,12 +129,6 @@ def handler_for(cls: type) -> Handler:
 def _timezone(encoder: Encoder, value: Any) -> Encoded:
     name = getattr(value, "name", None) or getattr(value, "key", None) or getattr(value, "zone", None)
     return encoder.leaf("timezone", quote(name if type(name) is str else str(value)))
-
-
-def _class(cls: type) -> str:
-    from .values import class_name
-
-    return class_name(cls)
 
 
 def encoder_class(encoder: Encoder, value: type) -> str:
@@ -187,101 +161,12 @@ def _counted(rule: str, plain: Callable[[Any], Any]) -> Handler:
     return handler
 
 
-def attribute(name: str) -> str:
-    """The step of an attribute in a path."""
-    return "." + name
-
-
-def _own_dict(value: Any) -> Dict[str, Any]:
-    """The instance's ``__dict__``, by the descriptor of the interpreter; empty when it has none."""
-    hidden = False
-    for base in _mro(type(value)):
-        found = base.__dict__.get("__dict__")
-        if found is None:
-            continue
-        if type(found) in _DICTS:
-            return dict(found.__get__(value))
-        hidden = True
-    if hidden:
-        raise Refused("its class hides __dict__")
-    return {}
-
-
-def attributes(value: Any) -> List[Tuple[str, Any]]:
-    """What an object holds by ``__dict__`` and ``__slots__``; raises Refused when nothing can be seen."""
-    found = []
-    slotted = False
-    for base in reversed(_mro(type(value))):
-        slots = base.__dict__.get("__slots__")
-        if slots is None:
-            continue
-        slotted = True
-        for slot in (slots,) if type(slots) is str else tuple(slots):
-            if slot in ("__dict__", "__weakref__"):
-                continue
-            name = slot
-            if slot.startswith("__") and not slot.endswith("__"):
-                name = "_%s%s" % (_qualname(base).split(".")[-1].lstrip("_"), slot)
-            member = base.__dict__.get(name)
-            if type(member) is not types.MemberDescriptorType:
-                continue
-            try:
-                found.append((slot, member.__get__(value)))
-            except AttributeError:  # declared and not set
-                continue
-    has_dict = any("__dict__" in base.__dict__ for base in _mro(type(value)))
-    if not slotted and not has_dict:
-        raise Refused("an object without visible attributes")
-    own = _own_dict(value)
-    if any(type(name) is not str or has_surrogates(name) for name in own):
-        raise Refused("attributes whose names are no text")
-    return found + list(own.items())
-
-
-def made(
-    encoder: Encoder,
-    value: Any,
-    items: List[Tuple[str, Any]],
-    kind: str = "object",
-    base: Any = None,
-) -> Encoded:
-    """A node with a class and attributes; ``base`` gives the encoded builtin under it, when there is one."""
-
-    def build() -> Cell:
-        name = quote(encoder.name(type(value)))
-        before = Members("")
-        canonical = kind + name
-        if base is not None:
-            before.parts = ['"base":']
-            before.add(base(), "")
-            before.parts.append(",")
-            canonical += before.skeletons[0]
-        body = encoder.named(items, attribute)
-        if base is not None:
-            body.parts = before.parts + body.parts
-            body.weight += before.weight
-            body.opaques += before.opaques
-            body.where = (before.where + body.where)[:20]
-        return encoder.close(kind, len(items), canonical + body.canonical, body, extra='"c":%s,' % name)
-
-    return encoder.inside(value, build)
-
-
 def _plain_object(encoder: Encoder, value: Any) -> Encoded:
     return made(encoder, value, attributes(value))
 
 
-def _rest(value: Any) -> List[Tuple[str, Any]]:
-    try:
-        return attributes(value)
-    except Refused as refusal:
-        if "without" in str(refusal):
-            return []
-        raise
-
-
 def _based(write: Callable[[Encoder, Any], Encoded]) -> Handler:
-    return lambda encoder, value: made(encoder, value, _rest(value), base=lambda: write(encoder, value))
+    return lambda encoder, value: made(encoder, value, rest(value), base=lambda: write(encoder, value))
 
 
 def _moment(kind: str, write: Callable[[Any], str]) -> Handler:
@@ -293,7 +178,7 @@ def _of_builtin(plain: Callable[[Any], Any], ordered: bool) -> Handler:
 
     def handler(encoder: Encoder, value: Any) -> Encoded:
         inner = plain(value)
-        items = _rest(value)
+        items = rest(value)
         if ordered:
             items = [("(order)", list(inner))] + items
         return made(encoder, value, items, base=lambda: encoder.node(inner))
@@ -310,15 +195,15 @@ def _named_fields(mro: Tuple[type, ...]) -> Any:
 
 
 def _namedtuple(encoder: Encoder, value: Any) -> Encoded:
-    fields = _named_fields(_mro(type(value)))
+    fields = _named_fields(mro_of(type(value)))
     members = list(tuple.__iter__(value))
     if len(fields) != len(members):
         raise Refused("a namedtuple whose fields do not fit")
-    return made(encoder, value, list(zip(fields, members)) + _rest(value), kind="namedtuple")
+    return made(encoder, value, list(zip(fields, members)) + rest(value), kind="namedtuple")
 
 
 def _enum(encoder: Encoder, value: Any) -> Encoded:
-    own = _own_dict(value)
+    own = own_dict(value)
     name, inner = own.get("_name_"), own.get("_value_")
     if type(name) is not str or "|" in name:  # flags put together have a name from Python 3.11 on only
         name = None
@@ -355,7 +240,7 @@ def _exception(encoder: Encoder, value: Any) -> Encoded:
             skeletons.append(skeleton_of(encoded))
             before.add(encoded, ".args[%d]" % index)
         before.parts.append("],")
-        body = encoder.named(_rest(value), attribute)
+        body = encoder.named(rest(value), attribute)
         canonical = "exception%s%s[%s]%s" % (cls, skeleton_of(said), ",".join(skeletons), body.canonical)
         body.parts = before.parts + body.parts
         body.weight += before.weight
@@ -368,8 +253,8 @@ def _exception(encoder: Encoder, value: Any) -> Encoded:
 
 def _model(encoder: Encoder, value: Any) -> Encoded:
     """A pydantic model of either generation: its fields, and extra ones."""
-    items = list(_own_dict(value).items())
-    for base in _mro(type(value)):
+    items = list(own_dict(value).items())
+    for base in mro_of(type(value)):
         extra = base.__dict__.get("__pydantic_extra__")
         if type(extra) is types.MemberDescriptorType:
             found = extra.__get__(value)
@@ -380,7 +265,7 @@ def _model(encoder: Encoder, value: Any) -> Encoded:
 
 def _secret(encoder: Encoder, value: Any) -> Encoded:
     """A secret is told by a digest: it must not appear in a report."""
-    raw = _own_dict(value).get("_secret_value")
+    raw = own_dict(value).get("_secret_value")
     if raw is None:
         raise Refused("a secret that cannot be seen")
     data = raw.encode("utf-8", "surrogatepass") if type(raw) is str else bytes(raw)
@@ -390,7 +275,7 @@ def _secret(encoder: Encoder, value: Any) -> Encoded:
 def _pendulum(cls: type, mro: Tuple[type, ...]) -> Optional[Handler]:
     """The classes of pendulum that stand for one of the standard library's."""
     rule = "pendulum-datetime"
-    name = _qualname(cls)
+    name = qualname_of(cls)
 
     def counted(kind: str, write: Callable[[Any], str]) -> Handler:
         def handler(encoder: Encoder, value: Any) -> Encoded:
@@ -406,9 +291,19 @@ def _pendulum(cls: type, mro: Tuple[type, ...]) -> Optional[Handler]:
     if name == "Time" and datetime.time in mro:
         return counted("time", lambda value: quote(datetime.time.isoformat(value)))
     if name == "Duration" and datetime.timedelta in mro:
-        return counted("timedelta", lambda value: _PLAIN(duration(value)))
+        return counted("timedelta", lambda value: compact(duration(value)))
     return None
 
 
 def _regex(encoder: Encoder, value: Any) -> Encoded:
     return encoder.inside(value, lambda: encoder.sequence("regex", [value.pattern, value.flags]))
+
+
+def duration(value: datetime.timedelta) -> List[int]:
+    """Days, seconds, microseconds as the base class has them: subclasses give ``days`` another meaning."""
+    base = datetime.timedelta
+    return [
+        base.days.__get__(value),
+        base.seconds.__get__(value),
+        base.microseconds.__get__(value),
+    ]

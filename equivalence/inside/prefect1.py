@@ -356,7 +356,7 @@ class Tracer(object):
         return envelope
 
     def crashed(self, error: BaseException) -> None:
-        """Report the task runs that were running when an exception left ``flow.run``: Prefect 1 has no state for them."""
+        """Report what was running when an exception left ``flow.run``: Prefect 1 has no state for that."""
         for (slug, index), state in list(self._last.items()):
             if state.is_running():
                 self._emit(
@@ -397,9 +397,8 @@ class Tracer(object):
                 continue
             fields = {"name": text(task.name), "run": self._flow.slugs[task]}  # type: Dict[str, Any]
             if found.is_mapped():
-                fields["value"] = self._encode(
-                    [None if isinstance(child.result, PrefectStateSignal) else child.result for child in found.map_states]
-                )
+                results = [child.result for child in found.map_states]
+                fields["value"] = self._encode([None if isinstance(r, PrefectStateSignal) else r for r in results])
             self._emit("output", **fields)
 
     def _late(self, slug: str, index: Optional[int], state: Any) -> None:

@@ -28,6 +28,7 @@ class Engine(object):
     def __init__(self, message: Dict[str, Any]) -> None:
         self._message = message
         self._tracer = None  # type: Optional[Tracer]
+        self._runs = 0
 
     def start(self) -> Dict[str, Any]:
         """Import Prefect, check that it talks to its own API only, and open that API."""
@@ -169,7 +170,7 @@ class Engine(object):
         from prefect.engine import enter_flow_run_engine_from_flow_call
         from prefect.utilities.callables import get_call_parameters
 
-        self._forget_caches()
+        self._forget_earlier_runs()
         tracer = Tracer(flow, emit, encode)
         try:
             # Not flow(**parameters): a parameter may be named return_state, wait_for or self.
@@ -189,15 +190,23 @@ class Engine(object):
         finally:
             self._tracer = None
 
-    def _forget_caches(self) -> None:
-        """Results cached by an earlier case must not answer in this one."""
+    def _forget_earlier_runs(self) -> None:
+        """Results cached by an earlier case must not answer in this one; old runs only make the database grow."""
+        tables = ["task_run_state_cache"]
+        self._runs += 1
+        if self._runs % KEPT_RUNS == 0:
+            tables += ["task_run_state", "task_run", "flow_run_state", "flow_run"]
         database = sqlite3.connect(os.path.join(self._message["home"], "prefect.db"), timeout=30)
         try:
             with database:
-                database.execute("DELETE FROM task_run_state_cache")
+                for table in tables:
+                    database.execute("DELETE FROM %s" % table)
         finally:
             database.close()
 
+
+KEPT_RUNS = 25
+"""How many runs at most lie in a worker's database."""
 
 _ACTS = ("__call__", "_run", "serve", "deploy", "visualize", "from_source")
 _FUNCTIONS = ("serve", "deploy")

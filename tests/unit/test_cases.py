@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 
-from equivalence import cases, domains, edges
+from equivalence import cases, domains, edges, strategies
 from equivalence.config import PairSettings
 from equivalence.descriptions import FlowDescription, Parameter
 from equivalence.errors import UsageProblem
@@ -289,7 +289,7 @@ def test_values_are_spelled_as_the_v1_default_is(default: Any, annotation: Any, 
     flow.__annotations__["x"] = annotation
     kind = domain(default, flow)
     assert kind is not None
-    drawn = find(domains.strategy(kind), lambda value: True, settings=settings(database=None))
+    drawn = find(strategies.strategy(kind), lambda value: True, settings=settings(database=None))
     assert (type(drawn), drawn) == (type(example), example)
     assert edges.simplest(kind) == example
 
@@ -497,7 +497,7 @@ def test_drawn_values_are_inside_and_travel(kind: dict[str, Any]) -> None:
     """Every draw is of its type, and is the same after the way to a worker."""
 
     @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(domains.strategy(kind))
+    @given(strategies.strategy(kind))
     def check(value: Any) -> None:
         assert domains.accepts(kind, value)
         envelope = values.encode(value)
@@ -573,7 +573,7 @@ def test_pydantic_accepts_what_is_drawn(annotation: Any) -> None:
         adapter.validate_python(value)
 
     @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(domains.strategy(told))
+    @given(strategies.strategy(told))
     def check(value: Any) -> None:
         adapter.validate_python(value)
 

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from equivalence.compare.paths import covers, steps
 from equivalence.compare.render import render
+from equivalence.compare.rules import ValueRules, is_ignored
 from equivalence.compare.tree import Value
-from equivalence.compare.values import ValueComparison, ValueRules, compare_values, is_ignored
+from equivalence.compare.values import ValueComparison, compare_values
 from equivalence.inside.values import Spool, encode
 
 

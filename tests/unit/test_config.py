@@ -13,10 +13,9 @@ from equivalence.config import (
     PairSettings,
     Settings,
     load_settings,
-    nearest,
-    table_name,
 )
 from equivalence.errors import UsageProblem
+from equivalence.tables import nearest, table_name
 
 NONE = Overrides()
 

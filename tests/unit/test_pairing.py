@@ -13,16 +13,8 @@ from hypothesis import strategies as st
 
 from equivalence.config import Overrides, PairSettings, Settings, Side, SideName, load_settings
 from equivalence.errors import UsageProblem
-from equivalence.pairing import (
-    FileProblem,
-    FlowInfo,
-    Pairing,
-    flow_files,
-    fold,
-    pair_flows,
-    pair_names,
-    parse_selector,
-)
+from equivalence.flows import FileProblem, FlowInfo, flow_files, fold, pair_names, parse_selector
+from equivalence.pairing import Pairing, pair_flows
 
 
 def flow(

@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import equivalence.inside
-from equivalence.inside import values
+from equivalence.inside import encoder, values
 from equivalence.inside.values import decode, encode
 
 scalars = (
@@ -355,7 +355,7 @@ def test_what_has_no_tree_is_opaque_with_its_path() -> None:
 
 def test_too_many_nodes_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the bound the rest of a value is opaque."""
-    monkeypatch.setattr(values, "MAX_NODES", 100)
+    monkeypatch.setattr(encoder, "MAX_NODES", 100)
     assert opaque_whys([[object, i] for i in range(1000)])[0] == "more than 100 nodes"
 
 
