@@ -21,7 +21,8 @@ BIN = VENV / "bin"
 
 COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "portfolio": (("pytest", "--equivalence"),),
-    "tests": (("pytest",),),
+    # By file: the files share warm workers within themselves.
+    "tests": (("pytest", "-n", "2", "--dist", "loadfile"),),
     "lint": (
         ("ruff", "check", "."),
         ("ruff", "format", "--check", "."),

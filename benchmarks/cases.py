@@ -119,8 +119,13 @@ def _fresh(session: Session, home: Path, parameters: dict[str, object]) -> float
     began = time.perf_counter()
     processes = [
         subprocess.Popen(
-            [str(session.environments[side].python), "-c", script, str(ROOT / f"flows_{side}/{PAIR}.py"),
-             json.dumps([parameters])],
+            [
+                str(session.environments[side].python),
+                "-c",
+                script,
+                str(ROOT / f"flows_{side}/{PAIR}.py"),
+                json.dumps([parameters]),
+            ],
             env=_variables(home),
             stdout=subprocess.DEVNULL,
         )

@@ -41,7 +41,14 @@ def rows() -> list[Row]:
         found.append(Row(f"{name}: MB after {last} cases", f"{end:.0f} MB", "", end, f"≤ {bound}", end <= bound))
         grown = end / settled
         found.append(
-            Row(f"{name}: after {last} / after {SETTLED}", f"{end:.0f} MB", f"{settled:.0f} MB", grown, "≤ 1.1", grown <= 1.1)
+            Row(
+                f"{name}: after {last} / after {SETTLED}",
+                f"{end:.0f} MB",
+                f"{settled:.0f} MB",
+                grown,
+                "≤ 1.1",
+                grown <= 1.1,
+            )
         )
     return found
 

@@ -70,8 +70,12 @@ def rows() -> list[Row]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return [
-        ratio("start until the first case / bare import and first run", statistics.median(gate), statistics.median(bare),
-              at_most=1.25)
+        ratio(
+            "start until the first case / bare import and first run",
+            statistics.median(gate),
+            statistics.median(bare),
+            at_most=1.25,
+        )
     ]
 
 

@@ -25,7 +25,11 @@ def rows() -> list[Row]:
     import pandas
 
     frame = pandas.DataFrame(
-        {"id": numpy.arange(1_000_000), "amount": numpy.arange(1_000_000) * 0.5, "flag": numpy.arange(1_000_000) % 2 == 0}
+        {
+            "id": numpy.arange(1_000_000),
+            "amount": numpy.arange(1_000_000) * 0.5,
+            "flag": numpy.arange(1_000_000) % 2 == 0,
+        }
     )
 
     def change_frame(value: Any) -> str:

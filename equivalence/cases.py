@@ -79,9 +79,7 @@ class Case:
         """Short Python-like text."""
         if not self.parameters:
             return "the defaults"
-        return ", ".join(
-            f"{shown_name(name)}={short(repr(value))}" for name, value in self.parameters.items()
-        )
+        return ", ".join(f"{shown_name(name)}={short(repr(value))}" for name, value in self.parameters.items())
 
     def __eq__(self, other: object) -> bool:
         """Cases that give the same are the same: nan is nan, and 1 is not True."""
@@ -134,9 +132,7 @@ def resolve_overrides(
             raise UsageProblem(f"{where}: both flows share no parameter {name!r}{nearest(name, by_name)}")
         if not isinstance(strategy, st.SearchStrategy):
             given = type(strategy).__name__
-            raise UsageProblem(
-                f"{where}: {name!r} must be a Hypothesis strategy, such as st.integers(), not {given}"
-            )
+            raise UsageProblem(f"{where}: {name!r} must be a Hypothesis strategy, such as st.integers(), not {given}")
         resolved[by_name[name]] = strategy
     return resolved
 

@@ -180,9 +180,7 @@ def _another_tasks_result(evidence: Evidence) -> bool:
         return False
     name, wanted = evidence.v1.outputs[0].name, evidence.v1.outputs[0].value.digest
     results = [(run.key.name, run.result.digest) for run in evidence.v2.user_tasks if run.result is not None]
-    return (name, wanted) in results and any(
-        digest == returned.digest for other, digest in results if other != name
-    )
+    return (name, wanted) in results and any(digest == returned.digest for other, digest in results if other != name)
 
 
 _FAMILIES: tuple[frozenset[str], ...] = (
@@ -369,7 +367,7 @@ RULES: tuple[Rule, ...] = (
         "G05",
         "The flow returns the result of another task",
         "What the Prefect 2 flow returns is the result of a task that is not the terminal one of the Prefect 1 flow.",
-        "Return the result of the last task, or name the output: `output = { v1 = \"task:…\" }` in the pair's table.",
+        'Return the result of the last task, or name the output: `output = { v1 = "task:…" }` in the pair\'s table.',
         _another_tasks_result,
     ),
     Rule(

@@ -479,9 +479,7 @@ def verdict_of(findings: tuple[Finding, ...], noise: tuple[Noise, ...], outcomes
     return "noisy" if noise else "equivalent"
 
 
-def rules_of(
-    pair: PairSettings, comparator: Callable[[str, object, object], bool | None] | None = None
-) -> Rules:
+def rules_of(pair: PairSettings, comparator: Callable[[str, object, object], bool | None] | None = None) -> Rules:
     """What is compared of a pair, from its settings."""
     return Rules(
         compare=pair.compare or (),

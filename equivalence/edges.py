@@ -173,9 +173,7 @@ def _lists(kind: TypeDescription, default: Any) -> Iterator[Any]:
         for row in range(max([len(column) for column in columns], default=1)):
             yield make(column[row % len(column)] for column in columns)
         return
-    items = [
-        value for value, _ in zip(edges(kind["items"]), range(max(3, kind.get("min") or 0)), strict=False)
-    ]
+    items = [value for value, _ in zip(edges(kind["items"]), range(max(3, kind.get("min") or 0)), strict=False)]
     yield make([])
     if items:
         if not kind.get("unique") and make in (list, tuple):
@@ -188,10 +186,7 @@ def _lists(kind: TypeDescription, default: Any) -> Iterator[Any]:
 
 
 def _models(kind: TypeDescription) -> Iterator[Any]:
-    chosen = {
-        key: [v for v, _ in zip(edges(e["type"]), range(4), strict=False)]
-        for key, e in kind["fields"].items()
-    }
+    chosen = {key: [v for v, _ in zip(edges(e["type"]), range(4), strict=False)] for key, e in kind["fields"].items()}
     if any(not found and kind["fields"][key]["required"] for key, found in chosen.items()):
         return
     least = {key: found[0] for key, found in chosen.items() if kind["fields"][key]["required"]}

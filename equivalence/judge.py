@@ -28,7 +28,9 @@ class Identity:
     @classmethod
     def of(cls, difference: Difference) -> Identity:
         """``tasks.load[3].result[17].total`` and ``tasks.load[0].result[2].total`` are one."""
-        return cls(difference.kind, _INDEX.sub(lambda found: "[*]" if found[0].startswith("[") else "", difference.path))
+        return cls(
+            difference.kind, _INDEX.sub(lambda found: "[*]" if found[0].startswith("[") else "", difference.path)
+        )
 
     def id(self, pair: str) -> str:
         """A short name that stays the same from run to run: the pair and four hexadecimal digits."""

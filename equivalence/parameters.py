@@ -131,9 +131,7 @@ def match_parameters(v1: FlowDescription, v2: FlowDescription, settings: PairSet
             differences.append(ParameterDifference(_path(name), "absent", _signature(two), note))
             blocked.append(name)
         else:
-            notes.append(
-                f"{name} is in the Prefect 2 flow alone and held at its default {_default_text(two)}"
-            )
+            notes.append(f"{name} is in the Prefect 2 flow alone and held at its default {_default_text(two)}")
     fixed1, fixed2 = dict(settings.fixed_v1), dict(settings.fixed_v2)
     return Matching(pair, tuple(shared), tuple(differences), fixed1, fixed2, tuple(notes), tuple(blocked))
 

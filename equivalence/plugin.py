@@ -36,9 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
         help="Folder for report.json; default .equivalence/report; 'none' for none",
     )
-    group.addoption(
-        "--equivalence-examples", metavar="N", type=_whole, default=None, help="At most N cases for a pair"
-    )
+    group.addoption("--equivalence-examples", metavar="N", type=_whole, default=None, help="At most N cases for a pair")
     group.addoption(
         "--equivalence-budget",
         metavar="SECONDS",

@@ -53,8 +53,7 @@ def materialise(root: Path, revision: str, cache: Path) -> Path:
     top = _git(root, "rev-parse", "--show-toplevel")
     if top.returncode:
         raise UsageProblem(
-            f"revision {quoted(revision)}: {root} is not in the work tree of a git repository. "
-            f"git says: {_words(top)}"
+            f"revision {quoted(revision)}: {root} is not in the work tree of a git repository. git says: {_words(top)}"
         )
     prefix = _line(_git(root, "rev-parse", "--show-prefix"))
     commit = _commit(root, revision)
@@ -100,9 +99,7 @@ def _side_at_revision(side: Side, root: Path, cache: Path) -> Side:
         mistakes.append(f"{where} `flows`: {shown_path(side.flows, root)} is outside of the git repository")
     elif not flows.is_dir():
         mistakes.append(f"{where} {missing_folder('flows', flows, there)}")
-    mistakes += [
-        f"{where} {missing_folder('python-path', path, there)}" for path in paths if not path.exists()
-    ]
+    mistakes += [f"{where} {missing_folder('python-path', path, there)}" for path in paths if not path.exists()]
     if mistakes:
         raise UsageProblem(listed("pyproject.toml", mistakes))
     return replace(side, flows=flows, python_path=paths)
@@ -128,8 +125,7 @@ def _lay_out(top: Path, commit: str, revision: str, tree: Path) -> None:
         done = _git(top, *command, **index)
         if done.returncode:
             raise UsageProblem(
-                f"revision {quoted(revision)}: its files could not be laid out. "
-                f"`git {command[0]}` says: {_words(done)}"
+                f"revision {quoted(revision)}: its files could not be laid out. `git {command[0]}` says: {_words(done)}"
             )
 
 

@@ -56,9 +56,7 @@ class Session:
         self._pairing: Pairing | None = None
 
     @classmethod
-    def open(
-        cls, root: Path, pyproject: Path | None, overrides: Overrides, progress: Callable[[str], None]
-    ) -> Session:
+    def open(cls, root: Path, pyproject: Path | None, overrides: Overrides, progress: Callable[[str], None]) -> Session:
         """Read the settings, make the environments ready, start the workers. Raises UsageProblem."""
         return cls(load_settings(root, pyproject, overrides), progress)
 

@@ -103,9 +103,7 @@ class Sides:
         shown = Path(os.path.relpath(worker.spec.shown / file, worker.spec.shown_root))
         return file.as_posix(), shown.as_posix()
 
-    def run(
-        self, v1: FlowInfo, v2: FlowInfo, case: Case, outputs: FlowOutputs
-    ) -> tuple[Trace, Trace]:
+    def run(self, v1: FlowInfo, v2: FlowInfo, case: Case, outputs: FlowOutputs) -> tuple[Trace, Trace]:
         """Run one case on both sides at the same time. Values of the traces can be read until the next run."""
         plans = {
             "v1": (v1, case.for_v1(), outputs.v1),
@@ -114,9 +112,7 @@ class Sides:
         for side, (flow, parameters, wanted) in plans.items():
             worker = self.workers[side]
             path = str(worker.spec.flows / flow.file)
-            worker.send(
-                run_message(path, flow.variable, flow.name, parameters, seed=case.seed, outputs=wanted)
-            )
+            worker.send(run_message(path, flow.variable, flow.name, parameters, seed=case.seed, outputs=wanted))
         replies = {side: self.workers[side].collect(self._run_timeout) for side in ("v1", "v2")}
         return self._trace("v1", replies["v1"]), self._trace("v2", replies["v2"])
 
@@ -153,7 +149,8 @@ def _with_reader(trace: Trace, read: Read) -> Trace:
 def _problem(reply: Reply) -> str | None:
     """Why a file could not be described, in the words of the user's own traceback; None when it could."""
     if reply.ended == "TimedOut":
-        return f"loading it did not end: {reply.reason}. Move what it does at import into a function.\n{reply.output}".rstrip()
+        advice = "Move what it does at import into a function."
+        return f"loading it did not end: {reply.reason}. {advice}\n{reply.output}".rstrip()
     if reply.ended is not None:
         return f"loading it ended the process: {reply.reason}\n{reply.output}".rstrip()
     for key in ("problem", "failure"):

@@ -219,9 +219,7 @@ def build(
         kind = event["e"]
         if kind == "task":
             # A retry of the flow announces its task runs again: they are the same ones, and go on.
-            slots.setdefault(
-                event["run"], _Slot(event, call=event.get("call") or 0, engine_made=event.get("engine"))
-            )
+            slots.setdefault(event["run"], _Slot(event, call=event.get("call") or 0, engine_made=event.get("engine")))
         elif kind == "task-state" and event["run"] in slots:
             slots[event["run"]].enter(event, read)
         elif kind == "task-role" and event["run"] in slots:

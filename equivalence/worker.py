@@ -279,9 +279,7 @@ class Worker:
         return f"the worker ended by itself with status {code}"
 
     def _environment(self, prefect_home: Path) -> dict[str, str]:
-        environment = {
-            name: value for name, value in os.environ.items() if name in PASSED_ON or name.startswith("LC_")
-        }
+        environment = {name: value for name, value in os.environ.items() if name in PASSED_ON or name.startswith("LC_")}
         assert self._folder is not None
         environment.update(
             {

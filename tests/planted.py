@@ -36,9 +36,7 @@ def apply(bug: PlantedBug, source: str) -> str:
     """Return ``source`` with the bug planted; the place must exist exactly once."""
     count = source.count(bug.old)
     if count != 1:
-        raise ValueError(
-            f"planted bug {bug.name}: its text must be in {bug.file} once, found it {count} times"
-        )
+        raise ValueError(f"planted bug {bug.name}: its text must be in {bug.file} once, found it {count} times")
     return source.replace(bug.old, bug.new)
 
 
@@ -118,10 +116,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "exception-swallowed",
         "flows_v2/orders_etl.py",
         "    converted = convert_amounts(kept, rate)\n",
-        "    try:\n"
-        "        converted = convert_amounts(kept, rate)\n"
-        "    except ValueError:\n"
-        "        return {}\n",
+        "    try:\n        converted = convert_amounts(kept, rate)\n    except ValueError:\n        return {}\n",
         "final-state",
         None,
         None,

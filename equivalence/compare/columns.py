@@ -67,9 +67,7 @@ def cell(column: Column, row: int, read: Read) -> Tree:
 
 def differing(one: Column, other: Column, read1: Read, read2: Read) -> Iterator[tuple[int, Tree, Tree]]:
     """Row and both values wherever two columns differ, as far as both reach."""
-    comparable = (
-        one["how"] == other["how"] and one["dtype"] == other["dtype"] and "o" not in one and "o" not in other
-    )
+    comparable = one["how"] == other["how"] and one["dtype"] == other["dtype"] and "o" not in one and "o" not in other
     for number in range(min(len(one["blocks"]), len(other["blocks"]))):
         if comparable and one["blocks"][number] == other["blocks"][number]:
             continue

@@ -94,8 +94,8 @@ def _several(old: Sequence[Output], new: Value) -> Iterable[OutputMatch | Uncomp
     listed = ", ".join(output.name for output in old)
     return [
         Uncomparable(
-            f"result: the v1 flow ends in {len(old)} tasks ({listed}), and what the v2 flow returns is no dict of those "
-            'names and no list of as many; say which one with output = { v1 = "task:…" } in the pair\'s table'
+            f"result: the v1 flow ends in {len(old)} tasks ({listed}), and what the v2 flow returns is no dict of "
+            'those names and no list of as many; say which one with output = { v1 = "task:…" } in the pair\'s table'
         )
     ]
 

@@ -32,8 +32,7 @@ def plain(tree: Tree, shared: Mapping[str, Tree], read: Read) -> Any:
         return plain(tree["v"], shared, read)
     if name == "frame":
         return {
-            plain(column["name"], shared, read): _cells(column["column"], shared, read)
-            for column in tree["columns"]
+            plain(column["name"], shared, read): _cells(column["column"], shared, read) for column in tree["columns"]
         }
     if name in ("series", "array"):
         return _cells(tree["column"], shared, read)

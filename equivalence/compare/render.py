@@ -73,9 +73,7 @@ def _cut(text: str, limit: int) -> str:
 
 
 def _excerpt(text: str, other: str) -> str:
-    at = next(
-        (i for i, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), min(len(text), len(other))
-    )
+    at = next((i for i, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), min(len(text), len(other)))
     start = max(0, at - 40)
     piece = text[start : at + 60]
     before, after = "…" if start else "", "…" if at + 60 < len(text) else ""
@@ -115,26 +113,18 @@ class _Renderer:
             return opening + body + ("," if name == "tuple" and tree["n"] == 1 else "") + closing
         if name == "dict":
             items = list(tree["v"].items()) if "v" in tree else tree["items"]
-            return (
-                "{"
-                + self._many(items, lambda i: f"{self.text(i[0], level)}: {self.text(i[1], level + 1)}")
-                + "}"
-            )
+            return "{" + self._many(items, lambda i: f"{self.text(i[0], level)}: {self.text(i[1], level + 1)}") + "}"
         if name in ("object", "model", "namedtuple"):
             inner = [("", tree["base"])] if "base" in tree else []
             inner += [(key + "=", member) for key, member in tree["v"].items()]
-            return (
-                class_text(tree["c"]) + f"({self._many(inner, lambda i: i[0] + self.text(i[1], level + 1))})"
-            )
+            return class_text(tree["c"]) + f"({self._many(inner, lambda i: i[0] + self.text(i[1], level + 1))})"
         if name == "exception":
             arguments = self._many(tree["args"], lambda member: self.text(member, level + 1))
             return f"{class_text(tree['c'])}({arguments})"
         if name == "enum":
             key = tree["k"]
             return (
-                f"{class_text(tree['c'])}.{key}"
-                if key
-                else f"{class_text(tree['c'])}({self.text(tree['v'], level)})"
+                f"{class_text(tree['c'])}.{key}" if key else f"{class_text(tree['c'])}({self.text(tree['v'], level)})"
             )
         shown = leaf_text(tree)
         self._room -= len(shown)

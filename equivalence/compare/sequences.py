@@ -32,9 +32,7 @@ class Alignment:
 Gap = tuple[int, int, int, int]
 
 
-def align(
-    one: Sequence[str], other: Sequence[str], trees1: Sequence[Tree], trees2: Sequence[Tree]
-) -> Alignment:
+def align(one: Sequence[str], other: Sequence[str], trees1: Sequence[Tree], trees2: Sequence[Tree]) -> Alignment:
     """Align two lists by the signatures of their members, by ``trees`` where those do not decide."""
     start = 0
     shorter = min(len(one), len(other))
@@ -140,7 +138,7 @@ def _closest(one: Sequence[Tree], other: Sequence[Tree]) -> list[tuple[int, int]
 
 
 def _distance(one: object, other: object) -> float:
-    """deepdiff's distance of two stand-ins, 0 to 1, with no option on that calls different things equal."""
+    """Deepdiff's distance of two stand-ins, 0 to 1, with no option on that calls different things equal."""
     if type(one) is not type(other):
         return 2.0
     found = DeepDiff(

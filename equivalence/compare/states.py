@@ -94,9 +94,7 @@ def _message(trace: Trace) -> str:
 def compare_task_state(v1: TaskRun, v2: TaskRun, label: str, strictness: str, tally: Tally) -> Iterator[Difference]:
     """The end of two matched task runs, at the level of strictness."""
     tally.compared += 1
-    levels = [
-        vocabulary.level(run.side, run.final, vocabulary.kind_of_task(run), strictness) for run in (v1, v2)
-    ]
+    levels = [vocabulary.level(run.side, run.final, vocabulary.kind_of_task(run), strictness) for run in (v1, v2)]
     both_idle = all(vocabulary.kind_of_task(run) == vocabulary.NOT_RUN for run in (v1, v2))
     if levels[0] != levels[1] and not (both_idle and strictness != "exact"):
         yield Difference(

@@ -29,9 +29,7 @@ class Value:
     load: Callable[[int, int], bytes] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def from_envelope(
-        cls, envelope: Mapping[str, Any], spool: Callable[[int, int], bytes] | None = None
-    ) -> Value:
+    def from_envelope(cls, envelope: Mapping[str, Any], spool: Callable[[int, int], bytes] | None = None) -> Value:
         """A value from what the encoder made; ``spool`` reads bytes by offset and length."""
         at = envelope.get("at")
         return cls(

@@ -96,9 +96,7 @@ def check_prefect(side: SideRequest, environment: Environment) -> None:
         key = "interpreter"
     else:
         default = pinned_requirements(side.name).stem.replace("-", "==", 1)
-        advice = (
-            f'add "{default}" to requirements under {side.table}, or leave that key out for the pinned set'
-        )
+        advice = f'add "{default}" to requirements under {side.table}, or leave that key out for the pinned set'
         key = "requirements"
     raise UsageProblem(
         f"{side.name} ({key} under {side.table}): {found} is installed for {environment.python} "

@@ -223,9 +223,7 @@ def _told(side: SideRequest) -> str:
     if isinstance(side.requirements, tuple):
         return ", ".join(side.requirements[:3]) + (", …" if len(side.requirements) > 3 else "")
     return (
-        side.requirements.name
-        if side.requirements is not None
-        else f"pinned {PINNED[side.name].removesuffix('.txt')}"
+        side.requirements.name if side.requirements is not None else f"pinned {PINNED[side.name].removesuffix('.txt')}"
     )
 
 

@@ -79,9 +79,7 @@ def _ask(python: Path, where: str, cancel: Cancel) -> dict[str, Any]:
         line = next((line for line in finished.output.splitlines() if line.startswith(_MARK)), "")
     if not line:
         said = (
-            "it is not executable"
-            if finished is None
-            else finished.last_lines(10) or f"exit status {finished.status}"
+            "it is not executable" if finished is None else finished.last_lines(10) or f"exit status {finished.status}"
         )
         raise UsageProblem(
             f"{where}: {python} does not run: {said}\n"

@@ -44,18 +44,14 @@ if busy:
 """
 
 
-def ensure_home(
-    side: SideRequest, environment: Environment, progress: Progress, cancel: Cancel | None = None
-) -> Path:
+def ensure_home(side: SideRequest, environment: Environment, progress: Progress, cancel: Cancel | None = None) -> Path:
     """The migrated home that belongs to an environment with Prefect 2; made now if it is not there."""
     cancel = cancel or Cancel()
     if environment.root is not None:
         home = folder_of(environment) / "home"
     else:
         # By what decides the database: another release of Prefect or of what migrates it, another home.
-        deciding = [
-            f"{name}=={environment.packages.get(name)}" for name in ("prefect", "alembic", "sqlalchemy")
-        ]
+        deciding = [f"{name}=={environment.packages.get(name)}" for name in ("prefect", "alembic", "sqlalchemy")]
         key = digest(LAYOUT, str(environment.python), str(stamp(environment.python)), *deciding)
         home = cache_root() / "homes" / key[:12]
     if _is_ready(home):
@@ -70,9 +66,7 @@ def _is_ready(home: Path) -> bool:
     return (home / "prefect.db").is_file()
 
 
-def _make(
-    side: SideRequest, environment: Environment, home: Path, progress: Progress, cancel: Cancel
-) -> None:
+def _make(side: SideRequest, environment: Environment, home: Path, progress: Progress, cancel: Cancel) -> None:
     """Migrate in a folder beside and rename it, so that a home is there whole or not at all."""
     started = time.monotonic()
     for leftover in home.parent.glob(f"{home.name}.making-*"):

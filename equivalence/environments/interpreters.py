@@ -285,20 +285,13 @@ def _proposal(prefect: str, supported: Sequence[str]) -> str:
     return f'python = "{supported[0]}" under [tool.equivalence.v{prefect}] (for Prefect {prefect}: {others})'
 
 
-def _not_found(
-    spec: str | None, wanted: Sequence[str], prefect: str, supported: Sequence[str], search: _Search
-) -> str:
+def _not_found(spec: str | None, wanted: Sequence[str], prefect: str, supported: Sequence[str], search: _Search) -> str:
     with ThreadPoolExecutor(4) as pool:  # only now, when all are wanted for the message
         answers = list(pool.map(search.probe, search.candidates))
-    asked = (
-        f"Python {spec}"
-        if spec is not None
-        else f"any Python that Prefect {prefect} runs on ({', '.join(wanted)})"
-    )
+    asked = f"Python {spec}" if spec is not None else f"any Python that Prefect {prefect} runs on ({', '.join(wanted)})"
     lines = [f"{asked} was not found, which [tool.equivalence.v{prefect}] asks for.", "Looked at:"]
     lines += [
-        f"  {place} ({count or 'no'} interpreter{'' if count == 1 else 's'})"
-        for place, count in search.places.items()
+        f"  {place} ({count or 'no'} interpreter{'' if count == 1 else 's'})" for place, count in search.places.items()
     ]
     lines.append("Seen:")
     seen = [
@@ -314,8 +307,6 @@ def _not_found(
         if isinstance(answer, Interpreter) and answer.implementation == "cpython"
     }
     usable = [version for version in supported if version in minors]
-    lines.append(
-        f"What to do: write {_proposal(prefect, usable or supported)}, or the path of an interpreter,"
-    )
+    lines.append(f"What to do: write {_proposal(prefect, usable or supported)}, or the path of an interpreter,")
     lines.append(f"or install one, for instance: uv python install {wanted[0]}")
     return "\n".join(lines)

@@ -79,9 +79,7 @@ class Finished:
         return "\n".join(self.output.rstrip().splitlines()[-count:])
 
 
-def clean_variables(
-    extra: Mapping[str, str] | None = None, *, drop_prefixes: Sequence[str] = ()
-) -> dict[str, str]:
+def clean_variables(extra: Mapping[str, str] | None = None, *, drop_prefixes: Sequence[str] = ()) -> dict[str, str]:
     """This process's variables without those that mislead, and with `extra`."""
     kept = {
         name: value

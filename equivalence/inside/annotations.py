@@ -119,6 +119,7 @@ def describe_annotation(annotation: Any, seen: Tuple[Any, ...] = ()) -> Descript
 
 
 def unknown(annotation: Any) -> Description:
+    """What cannot be told, with the text of the annotation."""
     try:
         plain = isinstance(annotation, type) and not getattr(annotation, "__args__", None)
         shown = annotation.__qualname__ if plain else str(annotation)
@@ -152,6 +153,7 @@ def _describe(annotation: Any, seen: Tuple[Any, ...]) -> Description:
 
 
 def union_of(options: List[Description]) -> Description:
+    """One of several types, each once; a single one is itself."""
     flat = []  # type: List[Description]
     for option in options:
         for one in option["options"] if option["type"] == "union" else [option]:
@@ -199,7 +201,7 @@ def _class(cls: Any, seen: Tuple[Any, ...]) -> Description:
 
 
 def _pydantic_type(cls: Any, seen: Tuple[Any, ...]) -> Optional[Description]:
-    """pydantic 1's constrained classes have bounds as attributes; a few of pydantic 2's are known by name."""
+    """Pydantic 1's constrained classes have bounds as attributes; a few of pydantic 2's are known by name."""
     if cls.__name__ in _PYDANTIC:
         return dict(_PYDANTIC[cls.__name__])
     if not any(base.__name__.startswith("Constrained") for base in cls.__mro__):
@@ -257,10 +259,12 @@ def _get(item: Any, attribute: str) -> Any:
 
 
 def is_field(item: Any) -> bool:
+    """Whether this is pydantic's description of a field."""
     return type(item).__name__ == "FieldInfo" and type(item).__module__.split(".")[0] == "pydantic"
 
 
 def field_default(field: Any) -> Tuple[Any, bool]:
+    """The default of a field, and whether it has one."""
     if getattr(field, "default_factory", None) is not None:
         return field.default_factory(), True
     if field.default is Ellipsis or type(field.default).__name__ in (
@@ -288,7 +292,7 @@ def _fields(cls: Any, seen: Tuple[Any, ...]) -> Any:
             for name, hint in hints.items()
         }
     declared = getattr(cls, "__dataclass_fields__", None)
-    if declared is None or hasattr(cls, "__pydantic_decorators__") and _validated(cls):
+    if declared is None or (hasattr(cls, "__pydantic_decorators__") and _validated(cls)):
         return None
     fields = {}
     for name, field in declared.items():
@@ -296,17 +300,14 @@ def _fields(cls: Any, seen: Tuple[Any, ...]) -> Any:
             continue
         missing = "MISSING_TYPE"
         optional = (
-            type(field.default).__name__ != "_" + missing
-            or type(field.default_factory).__name__ != "_" + missing
+            type(field.default).__name__ != "_" + missing or type(field.default_factory).__name__ != "_" + missing
         )
         fields[name] = {"type": describe_annotation(hints.get(name, Any), seen), "required": not optional}
     return fields
 
 
 def _model_base(cls: Any) -> bool:
-    return any(
-        base.__name__ == "BaseModel" and base.__module__.startswith("pydantic") for base in cls.__mro__
-    )
+    return any(base.__name__ == "BaseModel" and base.__module__.startswith("pydantic") for base in cls.__mro__)
 
 
 def _pydantic_fields(cls: Any, seen: Tuple[Any, ...]) -> Optional[Dict[str, Description]]:
@@ -316,14 +317,10 @@ def _pydantic_fields(cls: Any, seen: Tuple[Any, ...]) -> Optional[Dict[str, Desc
     modern = isinstance(cls.__dict__.get("model_fields", getattr(cls, "__pydantic_fields__", None)), dict)
     for name, field in (getattr(cls, "__pydantic_fields__", {}) if modern else cls.__fields__).items():
         if modern:
-            described = constrain(
-                describe_annotation(field.annotation, seen), field.metadata, field.annotation
-            )
+            described = constrain(describe_annotation(field.annotation, seen), field.metadata, field.annotation)
             required, alias = field.is_required(), getattr(field, "validation_alias", None) or field.alias
         else:
-            described = constrain(
-                describe_annotation(field.outer_type_, seen), [field.field_info], field.outer_type_
-            )
+            described = constrain(describe_annotation(field.outer_type_, seen), [field.field_info], field.outer_type_)
             if field.allow_none:
                 described = union_of([described, {"type": "none"}])
             required, alias = bool(field.required), field.alias

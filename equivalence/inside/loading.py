@@ -166,7 +166,7 @@ class Loader(object):
         return taken
 
     def _execute(self, path: str) -> Loaded:
-        name, base = module_name(path)
+        name = module_name(path)
         watch = Watch(path)
         module = None
         try:
@@ -199,8 +199,8 @@ class Loader(object):
 _OURS = {"equivalence_inside"}
 
 
-def module_name(path: str) -> Tuple[str, str]:
-    """The name under which a file is imported, and the folder that makes it so.
+def module_name(path: str) -> str:
+    """The name under which a file is imported.
 
     A file in packages gets its dotted name, so that relative imports work; one named like a module of the standard
     library gets a name of its own.
@@ -213,7 +213,7 @@ def module_name(path: str) -> Tuple[str, str]:
     name = ".".join(parts + [stem])
     if not parts and (stem in sys.builtin_module_names or stem in _standard_modules()):
         name = "flow_file_" + stem
-    return name, base
+    return name
 
 
 def _standard_modules() -> Any:

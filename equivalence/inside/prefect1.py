@@ -79,9 +79,7 @@ class Engine(object):
                 for annotation in [_annotation(edge.downstream_task, edge.key)]
                 if annotation is not None and not edge.mapped
             ]
-            described = signatures.describe_parameter(
-                parameter.name, parameter.default, parameter.required, consumers
-            )
+            described = signatures.describe_parameter(parameter.name, parameter.default, parameter.required, consumers)
             described["datetime_parameter"] = type(parameter).__name__ == "DateTimeParameter"
             parameters.append(described)
         tasks = [
@@ -212,8 +210,7 @@ def output_tasks(flow: Any) -> List[Any]:
 
     def feeds(task: Any) -> bool:
         return any(
-            feeds(down) if hands_on(down) else role_of(down) not in BARE_ROLES
-            for down in flow.downstream_tasks(task)
+            feeds(down) if hands_on(down) else role_of(down) not in BARE_ROLES for down in flow.downstream_tasks(task)
         )
 
     candidates = {task for terminal in flow.terminal_tasks() for task in own(terminal)}
@@ -255,7 +252,7 @@ class Tracer(object):
                 engine=role_of(task),
                 upstream=sorted(self._flow.slugs[up] for up in self._flow.upstream_tasks(task)),
                 reference=task in references,
-                **_declared(task)
+                **_declared(task),
             )
 
     def flow_runner_class(self) -> Any:
@@ -329,7 +326,7 @@ class Tracer(object):
                 engine=role_of(task),
                 upstream=sorted(self._flow.slugs[up] for up in self._flow.upstream_tasks(task)),
                 reference=task in self._flow.reference_tasks(),
-                **_declared(task)
+                **_declared(task),
             )
         before = self._last.get(key)
         self._last[key] = state
@@ -403,9 +400,9 @@ class Tracer(object):
 
     def _late(self, slug: str, index: Optional[int], state: Any) -> None:
         last = self._last.get((slug, index))
-        if last is not state and (last is None or type(last) is not type(state)):
-            if not (last is None and type(state).__name__ == "Pending"):
-                self._report(slug, index, state)
+        untouched = last is None and type(state).__name__ == "Pending"
+        if last is not state and type(last) is not type(state) and not untouched:
+            self._report(slug, index, state)
 
 
 def _declared(task: Any) -> Dict[str, Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import decimal
-import locale
 import gc
+import locale
 import os
 import queue
 import random

@@ -39,9 +39,7 @@ def describe_signature(fn: Any) -> List[Description]:
         if is_field(default):
             kind = constrain(kind, [default], annotation)
             default, has_default = field_default(default)
-        described.append(
-            _described(parameter.name, default, has_default, not has_default, parameter.kind, kind)
-        )
+        described.append(_described(parameter.name, default, has_default, not has_default, parameter.kind, kind))
     return described
 
 

@@ -147,10 +147,7 @@ def readable(value: Any) -> Any:
 
 def parameters_of(case: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters of a case in a report, as they were."""
-    return {
-        name: values.decode(envelope["root"], envelope.get("shared"))
-        for name, envelope in case["encoded"].items()
-    }
+    return {name: values.decode(envelope["root"], envelope.get("shared")) for name, envelope in case["encoded"].items()}
 
 
 def environment_data(environment: Environment) -> dict[str, Any]:
@@ -233,7 +230,9 @@ def read(folder: Path) -> dict[str, Any]:
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageProblem(f"no report to replay from: {path}: {error.strerror}; run `pytest --equivalence` first") from error
+        raise UsageProblem(
+            f"no report to replay from: {path}: {error.strerror}; run `pytest --equivalence` first"
+        ) from error
     except ValueError as error:
         raise UsageProblem(f"{path} is no report of ours: {error}; run `pytest --equivalence` again") from error
     if not isinstance(report, dict) or report.get("schema") != SCHEMA:

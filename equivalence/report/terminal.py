@@ -169,9 +169,7 @@ def still_declared(finding: Mapping[str, Any]) -> str:
     )
 
 
-def replay_failure(
-    finding: Mapping[str, Any], differences: Sequence[Difference], same: bool, given: Given
-) -> str:
+def replay_failure(finding: Mapping[str, Any], differences: Sequence[Difference], same: bool, given: Given) -> str:
     """STILL DIFFERENT, with what differs now."""
     lines = [
         f"{finding['id']}: STILL DIFFERENT" + ("" if same else ", in another way"),

@@ -121,9 +121,7 @@ def test_a_build_is_told_and_found_again_without_a_process(
     assert time.perf_counter() - started < 0.1
 
 
-def test_variables_that_mislead_are_kept_away(
-    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_variables_that_mislead_are_kept_away(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An active virtualenv, PYTHONPATH, PYTHONHOME and UV_PYTHON of the caller do not reach the build."""
     for name in ("VIRTUAL_ENV", "PYTHONHOME", "UV_PYTHON"):
         monkeypatch.setenv(name, str(tmp_path / "nowhere"))
@@ -157,9 +155,7 @@ def test_a_killed_build_counts_for_nothing(cache: Path, tmp_path: Path) -> None:
         build=f"open({str(began)!r}, 'w').close()\nwhile os.path.exists({str(hold)!r}): time.sleep(0.05)",
     )
     command = [sys.executable, "-c", BUILD_IN_A_PROCESS, str(project)]
-    session = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    )
+    session = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(REPOSITORY)})
     wait_for(began.exists)
     session.send_signal(signal.SIGKILL)
     session.wait()
@@ -262,9 +258,7 @@ def test_the_content_of_a_requirements_file_decides(cache: Path, tmp_path: Path)
 def test_a_requirements_file_that_is_not_there(cache: Path, tmp_path: Path) -> None:
     """A missing file names the key and the path."""
     side = SideRequest("v2", requirements=tmp_path / "none.txt")
-    with pytest.raises(
-        UsageProblem, match=r"requirements under \[tool\.equivalence\.v2\]: .*none\.txt cannot be read"
-    ):
+    with pytest.raises(UsageProblem, match=r"requirements under \[tool\.equivalence\.v2\]: .*none\.txt cannot be read"):
         build_environment(side, quiet)
 
 
@@ -292,9 +286,7 @@ def test_an_interpreter_that_was_replaced_is_looked_at_again(
 
 def test_an_environment_without_prefect_is_refused(cache: Path, tmp_path: Path) -> None:
     """Requirements that bring no Prefect, or the wrong one, name the key and the line to add."""
-    with pytest.raises(
-        UsageProblem, match=r'no Prefect is installed .*add "prefect==1\.4\.1" to requirements'
-    ):
+    with pytest.raises(UsageProblem, match=r'no Prefect is installed .*add "prefect==1\.4\.1" to requirements'):
         ensure_environment(request(str(distribution(tmp_path))), quiet)
     wrong = distribution(tmp_path, name="prefect", version="3.1.0")
     with pytest.raises(UsageProblem, match=r'Prefect 3\.1\.0 is installed .*add "prefect==2\.20\.26"'):

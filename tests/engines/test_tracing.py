@@ -108,7 +108,9 @@ def a():
 def b():
     return "B"
 """
-CHOICE_V1 = CHOICE + """
+CHOICE_V1 = (
+    CHOICE
+    + """
 with Flow("f") as flow:
     chosen = choose()
     with case(chosen, "a"):
@@ -117,6 +119,7 @@ with Flow("f") as flow:
         y = b()
     merge(x, y)
 """
+)
 BAD = """
 @task
 def bad():

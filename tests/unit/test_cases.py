@@ -329,9 +329,7 @@ def test_override_wins_by_either_name() -> None:
     matching = match(v1_flow(**{"Max-Rows": NONE}), flow)
     for name in ("Max-Rows", "max_rows"):
         overrides = {name: st.just(42)}
-        drawn = find(
-            cases.case_strategy(matching, overrides), lambda case: True, settings=settings(database=None)
-        )
+        drawn = find(cases.case_strategy(matching, overrides), lambda case: True, settings=settings(database=None))
         assert drawn.for_v2() == {"max_rows": 42}
         assert [case.for_v1() for case in cases.explicit_cases(matching, overrides)] == [{"Max-Rows": 42}]
 
@@ -368,18 +366,14 @@ def test_explicit_cases_begin_with_the_defaults() -> None:
     """First nothing but what is required, then one edge at a time, without doubles and not too many."""
     day = datetime.date(2020, 5, 5)
 
-    def flow(
-        limit: int, tag: str = "x", rate: float = 0.5, dry: bool = False, when: datetime.date = day
-    ) -> None: ...
+    def flow(limit: int, tag: str = "x", rate: float = 0.5, dry: bool = False, when: datetime.date = day) -> None: ...
 
     matching = match(v1_flow(limit=NONE, tag="x", rate=0.5, dry=False, when=day), flow)
     made = cases.explicit_cases(matching)
     assert made[0].parameters == {"limit": 0}
     assert all(len(case.parameters) <= 2 for case in made)
     assert len({case.key() for case in made}) == len(made) <= cases.MAX_EXPLICIT
-    given_of = {
-        name: [c.parameters[name] for c in made if name in c.parameters] for name in ("limit", "tag", "dry")
-    }
+    given_of = {name: [c.parameters[name] for c in made if name in c.parameters] for name in ("limit", "tag", "dry")}
     assert {0, 1, -1, 2**31, -(2**63), 2**63 - 1} <= set(given_of["limit"])
     assert {"", " ", "a", "x", "X", "é✓", "a" * 50} <= set(given_of["tag"])
     assert given_of["dry"] == [False, True]
@@ -400,9 +394,7 @@ def test_list_edges_hold_the_default_shortened_and_reversed() -> None:
 
     def flow(x: list[int] = [3, 1, 2]) -> None: ...  # noqa: B006
 
-    given_lists = [
-        c.parameters["x"] for c in cases.explicit_cases(match(v1_flow(x=[3, 1, 2]), flow)) if c.parameters
-    ]
+    given_lists = [c.parameters["x"] for c in cases.explicit_cases(match(v1_flow(x=[3, 1, 2]), flow)) if c.parameters]
     for wanted in ([], [3, 1, 2], [3, 1], [2, 1, 3]):
         assert wanted in given_lists
     assert any(len(items) == 2 and items[0] == items[1] for items in given_lists)
@@ -426,9 +418,7 @@ def test_shrinking_leaves_out_what_it_can(wanted: Any, shown: str, seed: int) ->
 
     strategy = cases.case_strategy(match(v1_flow(a=1, b="x", c=True, d=[1], e=None), flow))
     quiet = settings(database=None, max_examples=500, deadline=None)
-    smallest = find(
-        strategy, lambda case: wanted(case.parameters), settings=quiet, random=random.Random(seed)
-    )
+    smallest = find(strategy, lambda case: wanted(case.parameters), settings=quiet, random=random.Random(seed))
     assert smallest.show() == shown
 
 

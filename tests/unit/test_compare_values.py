@@ -24,7 +24,10 @@ from equivalence.inside.values import Spool, encode
 
 def value_of(value: object, spool: Path | None = None) -> Value:
     """A value as the host gets it: through JSON text, large ones through a spool file."""
-    envelope = json.loads(json.dumps(encode(value, Spool(spool) if spool else None)))
+    pieces = Spool(spool) if spool else None
+    envelope = json.loads(json.dumps(encode(value, pieces)))
+    if pieces is not None:
+        pieces.close()
 
     def read(offset: int, length: int) -> bytes:
         assert spool is not None
@@ -293,9 +296,7 @@ def test_spooled_values_are_compared(tmp_path: Path) -> None:
     other = [*one[:77_777], -1, *one[77_778:]]
     v1, v2 = value_of(one, tmp_path / "1"), value_of(other, tmp_path / "2")
     assert v1.at is not None
-    assert [d.path for d in compare_values(v1, v2, path="result", rules=ValueRules()).differences] == [
-        "result[77777]"
-    ]
+    assert [d.path for d in compare_values(v1, v2, path="result", rules=ValueRules()).differences] == ["result[77777]"]
 
 
 def test_frames_of_pandas(tmp_path: Path) -> None:

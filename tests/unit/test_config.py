@@ -152,14 +152,9 @@ class TestWhatIsRead:
     def test_an_interpreter_that_is_a_link_stays_the_link(self, root: Path) -> None:
         """A virtualenv's python is a link: resolved, it would be another interpreter."""
         (root / "python").symlink_to(os.devnull)
-        assert (
-            load(root, '[tool.equivalence.v1]\ninterpreter = "src/../python"').v1.interpreter
-            == root / "python"
-        )
+        assert load(root, '[tool.equivalence.v1]\ninterpreter = "src/../python"').v1.interpreter == root / "python"
 
-    @pytest.mark.parametrize(
-        ("given", "meant"), [("3.10", "3.10"), ("python3.9", "python3.9"), ("bin/py", None)]
-    )
+    @pytest.mark.parametrize(("given", "meant"), [("3.10", "3.10"), ("python3.9", "python3.9"), ("bin/py", None)])
     def test_python_is_a_version_or_a_path(self, root: Path, given: str, meant: str | None) -> None:
         """What holds a separator is a path below the file's folder, the rest stays as written."""
         found = load(root, f'[tool.equivalence.v1]\npython = "{given}"').v1.python
@@ -168,9 +163,7 @@ class TestWhatIsRead:
     def test_requirements_may_be_a_file(self, root: Path) -> None:
         """A string names a requirements file."""
         (root / "old.txt").write_text("prefect==1.4.1\n", encoding="utf-8")
-        assert (
-            load(root, '[tool.equivalence.v1]\nrequirements = "old.txt"').v1.requirements == root / "old.txt"
-        )
+        assert load(root, '[tool.equivalence.v1]\nrequirements = "old.txt"').v1.requirements == root / "old.txt"
 
     @pytest.mark.parametrize(
         ("given", "meant"),
@@ -205,9 +198,7 @@ class TestCommandLine:
 
     def test_the_command_line_wins_for_every_pair(self, root: Path) -> None:
         """An option replaces what the file says of all, and of one."""
-        text = (
-            "[tool.equivalence]\nexamples = 9\nbudget = 9\nshrink = 9\npairs.a = { examples = 8, budget = 8 }"
-        )
+        text = "[tool.equivalence]\nexamples = 9\nbudget = 9\nshrink = 9\npairs.a = { examples = 8, budget = 8 }"
         settings = load(root, text, Overrides(examples=1, budget=2.0, shrink=0.0))
         assert (settings.examples, settings.budget, settings.shrink) == (1, 2.0, 0.0)
         assert (settings.for_pair("a").examples, settings.for_pair("a").budget) == (1, 2.0)
@@ -225,8 +216,7 @@ class TestCommandLine:
             "command line: 3 problems in the options of equivalence",
             "  --equivalence-examples: expected a whole number of at least 1, got 0 (integer)",
             "  --equivalence-budget: expected a number of seconds above 0, got 0.0 (float)",
-            "  --equivalence-shrink: expected a number of seconds, 0 or more (0: no shrinking), "
-            "got -1.0 (float)",
+            "  --equivalence-shrink: expected a number of seconds, 0 or more (0: no shrinking), got -1.0 (float)",
         ]
 
 
@@ -351,9 +341,7 @@ class TestMistakes:
         assert only.startswith("[tool.equivalence.pairs.orders")
         assert said in only
 
-    @pytest.mark.parametrize(
-        "key", ['python = "3.10"', 'requirements = ["a"]', 'exclude-newer = "2024-06-01"']
-    )
+    @pytest.mark.parametrize("key", ['python = "3.10"', 'requirements = ["a"]', 'exclude-newer = "2024-06-01"'])
     def test_an_interpreter_excludes_what_would_build_one(self, root: Path, key: str) -> None:
         """An interpreter that exists is used unchanged: what would build one is a mistake, with why."""
         only = mistake(root, f'[tool.equivalence.v1]\ninterpreter = "env/bin/python"\n{key}')
@@ -378,16 +366,13 @@ class TestMistakes:
         """A misspelt folder is named, with the one that was meant."""
         (root / "flows_v1").rename(root / "flow_v1")
         assert mistake(root, "") == (
-            f'[tool.equivalence.v1] `flows`: there is no folder "flows_v1" below {root}; '
-            'did you mean "flow_v1"?'
+            f'[tool.equivalence.v1] `flows`: there is no folder "flows_v1" below {root}; did you mean "flow_v1"?'
         )
 
     def test_a_flows_folder_that_is_a_file(self, root: Path) -> None:
         """A file in place of the folder is told from nothing at all."""
         (root / "flows.py").write_text("", encoding="utf-8")
-        assert '"flows.py" is a file, not a folder' in mistake(
-            root, '[tool.equivalence.v2]\nflows = "flows.py"'
-        )
+        assert '"flows.py" is a file, not a folder' in mistake(root, '[tool.equivalence.v2]\nflows = "flows.py"')
 
     def test_a_missing_python_path(self, root: Path) -> None:
         """Imports that cannot work are said before anything is built."""
@@ -419,9 +404,7 @@ class TestMistakes:
 
     def test_our_table_that_is_no_table(self, root: Path) -> None:
         """`equivalence = true` is a mistake, not the defaults."""
-        assert "[tool] `equivalence`: expected a table, got true" in mistake(
-            root, "[tool]\nequivalence = true"
-        )
+        assert "[tool] `equivalence`: expected a table, got true" in mistake(root, "[tool]\nequivalence = true")
 
     def test_long_values_are_cut(self, root: Path) -> None:
         """What was given is shown in 60 characters at most."""

@@ -17,9 +17,7 @@ from equivalence.flows import FileProblem, FlowInfo, flow_files, fold, pair_name
 from equivalence.pairing import Pairing, pair_flows
 
 
-def flow(
-    side: SideName, file: str, name: str, variable: str | None = None, line: int | None = None
-) -> FlowInfo:
+def flow(side: SideName, file: str, name: str, variable: str | None = None, line: int | None = None) -> FlowInfo:
     """A flow of one side; its variable is called like its function would be."""
     return FlowInfo(side, file, f"flows_{side}/{file}", variable, name, "flow", line)
 
@@ -160,9 +158,7 @@ class TestAcrossFiles:
 
     def test_by_variable(self) -> None:
         """A variable stands for the name where it tells something."""
-        found = paired(
-            [old("a.py", "Nightly", "load_orders"), old("a.py", "x")], [new("b.py", "load-orders", "f")]
-        )
+        found = paired([old("a.py", "Nightly", "load_orders"), old("a.py", "x")], [new("b.py", "load-orders", "f")])
         assert [pair.v1.name for pair in found.pairs] == ["Nightly"]
 
     def test_the_name_goes_before_the_variable(self) -> None:
@@ -281,16 +277,11 @@ class TestConfigured:
 
     def test_one_side_alone(self) -> None:
         """Where the table has one side, the other is the flow that has the table's name."""
-        assert (
-            matches(paired(self.V1, self.V2, PairSettings("sub/one", v2="x.py")))["sub/one"][1]
-            == "flows_v2/x.py::x"
-        )
+        assert matches(paired(self.V1, self.V2, PairSettings("sub/one", v2="x.py")))["sub/one"][1] == "flows_v2/x.py::x"
         found = paired(self.V1, self.V2, PairSettings("x", v1="sub/one.py"))
         assert matches(found)["x"] == ("flows_v1/sub/one.py::f", "flows_v2/x.py::x")
         said = refused(self.V1, self.V2, PairSettings("sub/on", v2="x.py"))
-        assert (
-            '[tool.equivalence.pairs."sub/on"] `v1`: is absent, and no v1 flow has the name "sub/on"' in said
-        )
+        assert '[tool.equivalence.pairs."sub/on"] `v1`: is absent, and no v1 flow has the name "sub/on"' in said
         assert 'did you mean "sub/one"?' in said
 
     def test_every_selector_that_matches_nothing_is_listed(self) -> None:
@@ -308,10 +299,7 @@ class TestConfigured:
     def test_a_selector_that_matches_several(self) -> None:
         """A file with two flows needs the flow's name, and the candidates are listed."""
         said = refused(self.V1, self.V2, PairSettings("mine", v1="orders.py", v2="x.py"))
-        assert (
-            '"orders.py" names several v1 flows: flows_v1/orders.py::flow, flows_v1/orders.py::refunds'
-            in said
-        )
+        assert '"orders.py" names several v1 flows: flows_v1/orders.py::flow, flows_v1/orders.py::refunds' in said
 
     def test_settings_reach_the_pair(self) -> None:
         """A table without flows speaks of the pair that was found; what it leaves open comes from all."""
@@ -327,9 +315,7 @@ class TestConfigured:
     def test_settings_of_a_flow_that_has_gone_to_another_table(self) -> None:
         """A table by the found name says nothing once another table has taken its flow."""
         tables = (PairSettings("mine", v1="a.py", v2="a.py"), PairSettings("a", ignore=("x",)))
-        assert "[tool.equivalence.pairs.a] names no pair" in refused(
-            [old("a.py", "x")], [new("a.py", "x")], *tables
-        )
+        assert "[tool.equivalence.pairs.a] names no pair" in refused([old("a.py", "x")], [new("a.py", "x")], *tables)
 
     def test_settings_of_a_flow_without_counterpart(self) -> None:
         """A pair whose v2 is not written yet, or did not load, is listed as such; its table is no mistake."""
@@ -349,9 +335,7 @@ class TestNotGuessed:
 
     def test_an_ambiguous_name(self) -> None:
         """A name in two v2 files is listed with the lines that settle it, likeliest first."""
-        found = paired(
-            [old("orders.py", "etl", "flow")], [new("a.py", "etl", "etl"), new("orders2.py", "ETL", "etl")]
-        )
+        found = paired([old("orders.py", "etl", "flow")], [new("a.py", "etl", "etl"), new("orders2.py", "ETL", "etl")])
         assert (found.pairs, found.unpaired) == ((), ())
         assert [one.configuration for one in found.ambiguous] == [
             '[tool.equivalence.pairs."orders"]\nv1 = "flows_v1/orders.py::flow"\n'
@@ -444,18 +428,14 @@ class TestBroken:
 
     def test_a_v1_file_that_did_not_load(self) -> None:
         """Its flows are not known: one broken pair by the file's name, with the v2 flows there are."""
-        found = paired(
-            [], [new("f/orders.py", "x"), new("f/orders.py", "y")], problems=[failed("v1", "f/orders.py")]
-        )
+        found = paired([], [new("f/orders.py", "x"), new("f/orders.py", "y")], problems=[failed("v1", "f/orders.py")])
         assert [(one.name, len(one.flows)) for one in found.broken] == [("f/orders", 2)]
         assert found.unpaired == ()
 
     def test_both_did_not_load(self) -> None:
         """One broken pair with both tracebacks."""
         found = paired([], [], problems=[failed("v2", "a.py"), failed("v1", "a.py")])
-        assert [(one.name, [problem.side for problem in one.problems]) for one in found.broken] == [
-            ("a", ["v1", "v2"])
-        ]
+        assert [(one.name, [problem.side for problem in one.problems]) for one in found.broken] == [("a", ["v1", "v2"])]
 
     def test_other_pairs_go_on(self) -> None:
         """A file that did not load takes no other pair with it, nor a flow configured elsewhere."""
@@ -484,9 +464,7 @@ class TestBroken:
         assert (len(found.pairs), found.broken) == (1, ())
         assert found.problems == (failed("v2", "helpers.py"),)
 
-    @pytest.mark.parametrize(
-        "table", [PairSettings("m", v1="a.py::x", v2="b.py::y"), PairSettings("a", v2="b.py")]
-    )
+    @pytest.mark.parametrize("table", [PairSettings("m", v1="a.py::x", v2="b.py::y"), PairSettings("a", v2="b.py")])
     def test_a_configured_file_that_did_not_load(self, table: PairSettings) -> None:
         """A selector into a file that did not load is a broken pair under the table's name, no mistake."""
         found = paired([], [new("b.py", "y")], table, problems=[failed("v1", "a.py")])
@@ -553,9 +531,7 @@ def drawn_flows(data: st.DataObject) -> tuple[list[FlowInfo], list[FlowInfo]]:
     variables = st.sampled_from(["flow", "etl", "load_orders", "x", "y"])
     sides: list[list[FlowInfo]] = []
     for make in (old, new):
-        drawn = data.draw(
-            st.lists(st.tuples(files, names, variables), max_size=7, unique_by=lambda it: it[::2])
-        )
+        drawn = data.draw(st.lists(st.tuples(files, names, variables), max_size=7, unique_by=lambda it: it[::2]))
         sides.append([make(*one) for one in drawn])
     return sides[0], sides[1]
 

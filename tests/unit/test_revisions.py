@@ -135,9 +135,7 @@ class TestMaterialise:
     def test_attributes_for_archives_do_not_count(self, project: Path, cache: Path) -> None:
         """Files marked export-ignore or export-subst are as the user's own checkout has them."""
         write(project, flows__hidden="x", flows__subst="$Format:%H$")
-        (project / ".gitattributes").write_text(
-            "hidden.py export-ignore\nsubst.py export-subst\n", encoding="utf-8"
-        )
+        (project / ".gitattributes").write_text("hidden.py export-ignore\nsubst.py export-subst\n", encoding="utf-8")
         git(project, "add", ".")
         git(project, "commit", "-q", "-m", "attributes")
         folder = materialise(project, "main", cache) / "flows"
@@ -168,9 +166,7 @@ class TestMistakes:
 
     def test_an_unknown_revision_names_the_nearest(self, project: Path, cache: Path) -> None:
         """The nearest tag or branch is named."""
-        with pytest.raises(
-            UsageProblem, match=r'no such commit, tag or branch.*did you mean "before-prefect-2"'
-        ):
+        with pytest.raises(UsageProblem, match=r'no such commit, tag or branch.*did you mean "before-prefect-2"'):
             materialise(project, "before-prefect2", cache)
 
     def test_nothing_like_it(self, project: Path, cache: Path) -> None:
@@ -193,9 +189,7 @@ class TestMistakes:
 
     def test_no_repository(self, tmp_path: Path, cache: Path) -> None:
         """A folder outside of any repository is said to be that, with git's own words."""
-        with pytest.raises(
-            UsageProblem, match=r"not in the work tree of a git repository\. git says: .*not a git"
-        ):
+        with pytest.raises(UsageProblem, match=r"not in the work tree of a git repository\. git says: .*not a git"):
             materialise(tmp_path, "main", cache)
 
     def test_no_git(self, project: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,9 +214,7 @@ class TestMistakes:
 
 def configured(project: Path, text: str) -> Settings:
     """The settings of a pyproject.toml in the project."""
-    (project / "pyproject.toml").write_text(
-        f'[tool.equivalence]\nv2.flows = "flows"\n{text}', encoding="utf-8"
-    )
+    (project / "pyproject.toml").write_text(f'[tool.equivalence]\nv2.flows = "flows"\n{text}', encoding="utf-8")
     return load_settings(project, project / "pyproject.toml", Overrides())
 
 
@@ -233,9 +225,7 @@ class TestWithRevisions:
         """Flows and python-path of the side with a revision are the old ones; what is no part of it stays."""
         outside = tmp_path / "lib"
         outside.mkdir()
-        text = (
-            f'v1 = {{ flows = "flows", revision = "before-prefect-2", python-path = ["src", "{outside}"] }}'
-        )
+        text = f'v1 = {{ flows = "flows", revision = "before-prefect-2", python-path = ["src", "{outside}"] }}'
         before = configured(project, text)
         after = with_revisions(before, cache)
         tree = materialise(project, "before-prefect-2", cache)
@@ -249,10 +239,7 @@ class TestWithRevisions:
             with_revisions(configured(project, text), cache)
         head, flows, path = str(caught.value).splitlines()
         assert head == "pyproject.toml: 2 problems in [tool.equivalence]"
-        assert (
-            '[tool.equivalence.v1] at revision "before-prefect-2": `flows`: there is no folder "flow"'
-            in flows
-        )
+        assert '[tool.equivalence.v1] at revision "before-prefect-2": `flows`: there is no folder "flow"' in flows
         assert 'did you mean "flows"?' in flows
         assert '`python-path`: there is no folder "srcs"' in path
 
@@ -262,9 +249,7 @@ class TestWithRevisions:
         with pytest.raises(UsageProblem, match="is outside of the git repository"):
             with_revisions(configured(project, text), cache)
 
-    def test_no_revision_needs_no_git(
-        self, project: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_no_revision_needs_no_git(self, project: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Settings without a revision come back as they are."""
         monkeypatch.setenv("PATH", "")
         settings = configured(project, 'v1.flows = "flows"')

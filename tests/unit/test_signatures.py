@@ -135,9 +135,7 @@ def test_annotation_is_described(annotation: Any, description: dict[str, Any]) -
     assert json.loads(json.dumps(described_annotations.describe_annotation(annotation))) == description
 
 
-@pytest.mark.parametrize(
-    "annotation", [Callable, type[int], Order.__init__, Annotated[int, AfterValidator()]]
-)
+@pytest.mark.parametrize("annotation", [Callable, type[int], Order.__init__, Annotated[int, AfterValidator()]])
 def test_what_cannot_be_told_is_unknown(annotation: Any) -> None:
     """A callable, a class, something that is no type and a type with a validator are not guessed at."""
     assert described_annotations.describe_annotation(annotation)["type"] == "unknown"
@@ -253,9 +251,7 @@ def test_prefect1_required_parameter_keeps_its_unused_default() -> None:
 def test_pydantic_one_constrained_class_is_read_by_its_attributes() -> None:
     """A class as pydantic 1's conint makes it gives its bounds, without pydantic being imported."""
     base = type("ConstrainedInt", (int,), {"__module__": "pydantic.v1.types"})
-    limited = type(
-        "ConstrainedIntValue", (base,), {"ge": 1, "lt": 9, "gt": None, "__module__": "pydantic.v1.types"}
-    )
+    limited = type("ConstrainedIntValue", (base,), {"ge": 1, "lt": 9, "gt": None, "__module__": "pydantic.v1.types"})
     assert described_annotations.describe_annotation(limited) == {"type": "int", "ge": 1, "lt": 9}
 
 

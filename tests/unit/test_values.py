@@ -271,6 +271,7 @@ def test_large_values_go_to_the_spool(tmp_path: pathlib.Path) -> None:
     """Ten megabytes of text stand in the spool file, and the envelope says where."""
     spool = values.Spool(tmp_path / "spool")
     envelope = encode("x" * 10_000_000, spool)
+    spool.close()
     offset, length = envelope["at"]
     assert "root" not in envelope
     assert json.loads((tmp_path / "spool").read_bytes()[offset : offset + length])["root"] == "x" * 10_000_000
@@ -320,12 +321,15 @@ class Raising(datetime.tzinfo):
     """A time zone that raises."""
 
     def utcoffset(self, when: datetime.datetime | None) -> datetime.timedelta:
+        """Asked by datetime."""
         raise KeyError(when)
 
     def dst(self, when: datetime.datetime | None) -> None:
+        """Asked by datetime."""
         return None
 
     def tzname(self, when: datetime.datetime | None) -> str:
+        """Asked by datetime."""
         return "raising"
 
 
@@ -413,7 +417,9 @@ def test_numpy(tmp_path: pathlib.Path) -> None:
     assert len(set(digests)) == len(digests)
     assert encode(np.array([np.nan, 1.0]))["digest"] == encode(np.array([-np.nan, 1.0]))["digest"]
     assert encode(np.arange(3, dtype=">i8"))["digest"] == encode(np.arange(3))["digest"]
-    spooled = encode(np.arange(20000), values.Spool(tmp_path / "s"))
+    spool = values.Spool(tmp_path / "s")
+    spooled = encode(np.arange(20000), spool)
+    spool.close()
     assert spooled["root"]["column"]["at"] == [[0, 65536], [65536, 65536], [131072, 28928]]
     assert spooled["digest"] == encode(np.arange(20000))["digest"]
 
