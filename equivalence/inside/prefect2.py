@@ -14,7 +14,7 @@ import inspect
 import os
 import random
 import sqlite3
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List, Optional  # noqa: F401 - used in comments
 
 from . import prefect2_engine, signatures
 from .faces import declared_value, exception_info, text
