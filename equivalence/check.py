@@ -23,6 +23,7 @@ from hypothesis.errors import FlakyFailure, Unsatisfiable
 
 from equivalence import catalogue, vocabulary
 from equivalence.cases import Case, case_strategy, explicit_cases
+from equivalence.compare.retries import UNTESTED
 from equivalence.compare.rules import ValueRules
 from equivalence.compare.states import Difference, flow_kind
 from equivalence.compare.traces import Comparison, Rules, compare
@@ -454,12 +455,21 @@ class PairCheck:
             ignored=coverage.ignored,
             normalised=coverage.normalised,
             opaque=tuple(coverage.opaque),
-            uncompared=tuple(coverage.uncompared),
+            uncompared=tuple(said for said in coverage.uncompared if not _was_tested(said, findings)),
             replaced=tuple(coverage.replaced),
             notes=self._matching.notes + self._held_back,
             seconds={**seconds, "overhead": overhead, "wall": wall},
             stopped=self._stopped,
         )
+
+
+def _was_tested(said: str, findings: Sequence[Finding]) -> bool:
+    """Whether a finding shows what some cases alone had to leave untested: other retries than declared in v1."""
+    return UNTESTED in said and any(
+        finding.difference.kind in ("retry-count", "retry-delay")
+        and said.startswith(f"tasks.{finding.difference.task}:")
+        for finding in findings
+    )
 
 
 def verdict_of(findings: tuple[Finding, ...], noise: tuple[Noise, ...], outcomes: list[Outcome]) -> str:

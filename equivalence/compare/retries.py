@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from equivalence.trace import TaskRun
 
+UNTESTED = "declares otherwise what no case put to the test"
+"""How a declared difference is told that the run did not show."""
+
 
 @dataclass(frozen=True, slots=True)
 class RetryDifference:
@@ -59,7 +62,7 @@ def declared_otherwise(v1: TaskRun, v2: TaskRun) -> str | None:
     if v1.retries and v2.retries and not v1.delays and not v2.delays:
         pairs.append(("retry delays in seconds", _waits(v1), _waits(v2)))
     told = [f"{what}: {_plain(old)} in v1, {_plain(new)} in v2" for what, old, new in pairs if old != new]
-    return f"declares otherwise what no case put to the test: {'; '.join(told)}" if told else None
+    return f"{UNTESTED}: {'; '.join(told)}" if told else None
 
 
 def _waits(run: TaskRun) -> tuple[int, ...]:
