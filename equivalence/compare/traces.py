@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from equivalence import vocabulary
 from equivalence.compare.align import Match, align, did_work
 from equivalence.compare.outputs import Uncomparable, match_outputs
-from equivalence.compare.paths import covers, steps
 from equivalence.compare.retries import compare_retries, declared_otherwise, shortened
-from equivalence.compare.rules import ValueRules
+from equivalence.compare.rules import ValueRules, is_ignored
 from equivalence.compare.states import (
     Difference,
     Tally,
@@ -86,8 +85,7 @@ def compare(v1: Trace, v2: Trace, rules: Rules) -> Comparison:
             differences.extend(_compare_outputs(v1, v2, rules, tally))
     kept = []
     for difference in differences:
-        place = steps(difference.path)
-        pattern = next((pattern for pattern in rules.values.ignore if covers(pattern, place)), None)
+        pattern = is_ignored(difference.path, rules.values)
         if pattern is None:
             kept.append(difference)
         else:
