@@ -17,7 +17,7 @@ from equivalence.config import Overrides
 from equivalence.session import Session
 
 ROOT = Path(__file__).parent.parent
-PAIR = "orders_etl"
+PAIR = "g05_output"
 CASES = 50
 FRESH = 4
 

@@ -10,7 +10,7 @@ from equivalence.check import PairCheck
 from equivalence.config import Overrides
 from equivalence.session import Session
 
-PAIR = "month_end_close"
+PAIR = "whole_month_end_close"
 CASES = 500
 SETTLED = 100
 BOUNDS = {"host": 300, "v1": 300, "v2": 600}

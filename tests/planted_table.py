@@ -6,6 +6,7 @@ session of warm workers checks them all.
 
 from __future__ import annotations
 
+import functools
 import sys
 import tempfile
 from dataclasses import replace
@@ -15,7 +16,7 @@ from hypothesis import settings
 
 from equivalence.check import PairResult
 from equivalence.compare.states import Difference
-from equivalence.config import Overrides
+from equivalence.config import Overrides, PairSettings, Settings, load_settings
 from equivalence.judge import Finding, Identity
 from equivalence.session import Hooks, Session
 from tests.planted import PLANTED, PlantedBug, apply
@@ -44,15 +45,28 @@ def module(bug: PlantedBug) -> str:
 
 
 def open_session(root: Path) -> Session:
-    """The session of the project, by the plugin's own defaults."""
+    """The session of the project: the repository's environment, and the plugin's own defaults for all else."""
     write_project(root)
-    return Session.open(root, None, Overrides(budget=BUDGET, shrink=SHRINK), lambda text: None)
+    settings = load_settings(root, None, Overrides(budget=BUDGET, shrink=SHRINK))
+    return Session(replace(settings, variables=portfolio_settings().variables), lambda text: None)
+
+
+@functools.cache
+def portfolio_settings() -> Settings:
+    """What this repository configures for its own portfolio."""
+    return load_settings(ROOT, ROOT / "pyproject.toml", Overrides())
+
+
+def settings_of(bug: PlantedBug) -> PairSettings:
+    """What is said about the pair that the bug is planted in, with the bug's number of cases."""
+    settings = portfolio_settings().for_pair(Path(bug.file).stem)
+    return replace(settings, v1=None, v2=None, examples=bug.examples, budget=BUDGET)
 
 
 def check(session: Session, bug: PlantedBug) -> PairResult:
     """Check the bug's pair as the plugin does, with the bug's number of cases; the same cases on every machine."""
     pair = next(pair for pair in session.pairing.pairs if Path(pair.v1.file).stem == module(bug))
-    pair = replace(pair, settings=replace(pair.settings, examples=bug.examples))
+    pair = replace(pair, settings=settings_of(bug))
     hooks = Hooks(strategies=lambda pair: {}, comparator=lambda pair: None)
     settings.load_profile("planted")
     try:

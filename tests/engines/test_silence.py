@@ -23,7 +23,7 @@ pytestmark = pytest.mark.engines
 ROOT = Path(__file__).resolve().parents[2]
 PORTFOLIO = sorted(path.stem for path in (ROOT / "flows_v1").glob("*.py"))
 FULL = int(os.environ.get("EQUIVALENCE_SILENCE_CASES", "0"))
-CASES = {"month_end_close": 10}
+CASES = {"whole_month_end_close": 10}
 """Cases of a pair where not 25: this one runs two dozen tasks in each."""
 
 NO_HOOKS = Hooks(strategies=lambda pair: {}, comparator=lambda pair: None)

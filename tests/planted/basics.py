@@ -1,50 +1,14 @@
-"""Planted bugs: small named edits of portfolio flows, each a mistake people make while migrating.
-
-Every edit was run on both engines: ``why`` names the mistake and, last, parameters that reveal it
-(all others at their defaults). They tell a reader what to expect; the search for the bug never sees them.
-"""
+"""Bugs in parameters, final states, outputs, retries and mapping: G02 to G06, G12, G25."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class PlantedBug:
-    """One edit of one portfolio file and the kind of finding it has to lead to.
-
-    ``examples`` is the number of cases the search gets: few where the defaults show the bug. ``parameters`` is the
-    largest acceptable number of parameters in the smallest case, ``smallest`` that case where only one is right.
-    ``rule`` is the rule of the catalogue that has to explain it, None for a bug that is in no engine's nature.
-    """
-
-    name: str
-    file: str
-    old: str
-    new: str
-    kind: str
-    task: str | None
-    path_hint: str | None
-    why: str
-    examples: int = 2
-    parameters: int = 0
-    smallest: str | None = None
-    rule: str | None = None
-
-
-def apply(bug: PlantedBug, source: str) -> str:
-    """Return ``source`` with the bug planted; the place must exist exactly once."""
-    count = source.count(bug.old)
-    if count != 1:
-        raise ValueError(f"planted bug {bug.name}: its text must be in {bug.file} once, found it {count} times")
-    return source.replace(bug.old, bug.new)
-
+from tests.planted.bug import PlantedBug
 
 PLANTED: tuple[PlantedBug, ...] = (
     # Parameters
     PlantedBug(
         "default-lost",
-        "flows_v2/parameters_and_types.py",
+        "flows_v2/g02_parameters.py",
         '    name: str = "Spring Sale",\n',
         "    name: str,\n",
         "parameter",
@@ -55,7 +19,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "default-changed",
-        "flows_v2/parameters_and_types.py",
+        "flows_v2/g02_parameters.py",
         "priority: int = 3,",
         "priority: int = 2,",
         "parameter",
@@ -66,7 +30,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "parameter-renamed",
-        "flows_v2/orders_etl.py",
+        "flows_v2/g05_output.py",
         "minimum: int = 0, rate: float = 1.1):",
         "min_amount: int = 0, rate: float = 1.1):\n    minimum = min_amount",
         "parameter",
@@ -77,7 +41,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "annotation-narrowed",
-        "flows_v2/failing_flow.py",
+        "flows_v2/g03_final_state.py",
         "amount: float = 125.0",
         "amount: int = 125",
         "parameter",
@@ -88,7 +52,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "optional-lost",
-        "flows_v2/parameters_and_types.py",
+        "flows_v2/g02_parameters.py",
         "owner: Optional[str] = None,",
         "owner: str = None,",
         "parameter",
@@ -100,7 +64,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     # Final state
     PlantedBug(
         "dict-of-futures",
-        "flows_v2/failing_flow.py",
+        "flows_v2/g03_final_state.py",
         'return {"post_invoice": posted.result(), "audit_entry": audited.result()}',
         'return {"post_invoice": posted, "audit_entry": audited}',
         "final-state",
@@ -114,7 +78,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "exception-swallowed",
-        "flows_v2/orders_etl.py",
+        "flows_v2/g05_output.py",
         "    converted = convert_amounts(kept, rate)\n",
         "    try:\n        converted = convert_amounts(kept, rate)\n    except ValueError:\n        return {}\n",
         "final-state",
@@ -128,7 +92,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "none-returned",
-        "flows_v2/reference_tasks.py",
+        "flows_v2/g04_reference_tasks.py",
         "    return removed\n",
         "    return None\n",
         "final-state",
@@ -143,7 +107,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "reference-task-lost",
-        "flows_v2/reference_tasks.py",
+        "flows_v2/g04_reference_tasks.py",
         "        published = publish(snapshot)\n",
         "        published = publish(snapshot, return_state=True)\n",
         "final-state",
@@ -156,7 +120,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "only-one-future-returned",
-        "flows_v2/retries_exhausted.py",
+        "flows_v2/g06_retries_exhausted.py",
         "    return report, usage\n",
         "    return usage\n",
         "final-state",
@@ -167,7 +131,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "optional-branch-counts",
-        "flows_v2/month_end_close.py",
+        "flows_v2/whole_month_end_close.py",
         "appendix = attach_appendix.submit(chart.result() if chart.is_completed() else None)",
         "appendix = attach_appendix.submit(chart.result())",
         "final-state",
@@ -179,7 +143,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     # Result of the flow
     PlantedBug(
         "wrong-value-returned",
-        "flows_v2/orders_etl.py",
+        "flows_v2/g05_output.py",
         "    return load_totals(totals)\n",
         "    load_totals(totals)\n    return totals\n",
         "result",
@@ -190,7 +154,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "two-results-swapped",
-        "flows_v2/mapping_one_child_fails.py",
+        "flows_v2/g12_mapping_one_child_fails.py",
         "    return report, series\n",
         "    return series, report\n",
         "result",
@@ -205,7 +169,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     # Exceptions
     PlantedBug(
         "exception-class-changed",
-        "flows_v2/failing_flow.py",
+        "flows_v2/g03_final_state.py",
         'raise KeyError("customer")',
         'raise ValueError("customer")',
         "exception",
@@ -218,7 +182,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "exception-message-changed",
-        "flows_v2/mapping_one_child_fails.py",
+        "flows_v2/g12_mapping_one_child_fails.py",
         'f"negative reading: {reading}"',
         'f"bad reading: {reading}"',
         "exception",
@@ -229,7 +193,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     # States of tasks
     PlantedBug(
         "failure-becomes-none",
-        "flows_v2/mapping_one_child_fails.py",
+        "flows_v2/g12_mapping_one_child_fails.py",
         '        raise ValueError(f"negative reading: {reading}")\n',
         "        return None\n",
         "task-state",
@@ -239,7 +203,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "trigger-lost",
-        "flows_v2/mapping_one_child_fails.py",
+        "flows_v2/g12_mapping_one_child_fails.py",
         "quality_report.submit(allow_failure(calibrated))",
         "quality_report.submit(calibrated)",
         "task-missing",
@@ -251,7 +215,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "boundary-zero-refused",
-        "flows_v2/reference_tasks.py",
+        "flows_v2/g04_reference_tasks.py",
         "if rows < 0:",
         "if rows <= 0:",
         "task-state",
@@ -265,7 +229,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     # Results of tasks
     PlantedBug(
         "total-not-added-up",
-        "flows_v2/orders_etl.py",
+        "flows_v2/g05_output.py",
         'totals[day] = totals.get(day, 0.0) + order["amount"]',
         'totals[day] = order["amount"]',
         "task-result",
@@ -275,7 +239,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "boundary-minimum",
-        "flows_v2/orders_etl.py",
+        "flows_v2/g05_output.py",
         'order["amount"] >= minimum',
         'order["amount"] > minimum',
         "task-result",
@@ -288,7 +252,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "int-becomes-float",
-        "flows_v2/orders_etl.py",
+        "flows_v2/g05_output.py",
         '"amount": (number * 37) % 101 - 36,',
         '"amount": float((number * 37) % 101 - 36),',
         "task-result",
@@ -299,7 +263,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "tuple-becomes-list",
-        "flows_v2/retries_recover.py",
+        "flows_v2/g06_retries_recover.py",
         'tuple(part.strip() for part in line.split(","))',
         '[part.strip() for part in line.split(",")]',
         "task-result",
@@ -310,7 +274,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "decimal-becomes-float",
-        "flows_v2/shift_report.py",
+        "flows_v2/g05_shift_report.py",
         '"money": (sales, bonus),',
         '"money": (float(sales), float(bonus)),',
         "task-result",
@@ -321,7 +285,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "time-zone-lost",
-        "flows_v2/shift_report.py",
+        "flows_v2/g05_shift_report.py",
         "datetime(2024, 3, 31, 6, 0, tzinfo=zone)",
         "datetime(2024, 3, 31, 6, 0)",
         "task-result",
@@ -332,7 +296,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "time-zone-not-converted",
-        "flows_v2/month_end_close.py",
+        "flows_v2/whole_month_end_close.py",
         'period["ends"].astimezone(timezone.utc)',
         'period["ends"]',
         "task-result",
@@ -343,7 +307,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "lower-forgotten",
-        "flows_v2/failing_flow.py",
+        "flows_v2/g03_final_state.py",
         "customer.strip().lower()",
         "customer.strip()",
         "task-result",
@@ -353,7 +317,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "strip-forgotten",
-        "flows_v2/retries_exhausted.py",
+        "flows_v2/g06_retries_exhausted.py",
         "table.strip().lower()",
         "table.lower()",
         "task-result",
@@ -365,7 +329,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "empty-is-none",
-        "flows_v2/parameters_and_types.py",
+        "flows_v2/g02_parameters.py",
         '"nobody" if owner is None else owner,',
         'owner or "nobody",',
         "task-result",
@@ -378,7 +342,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "order-sorted-away",
-        "flows_v2/parameters_and_types.py",
+        "flows_v2/g02_parameters.py",
         "list(dict.fromkeys(channel for channel in cleaned if channel))",
         "sorted({channel for channel in cleaned if channel})",
         "task-result",
@@ -391,7 +355,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "mapped-results-reversed",
-        "flows_v2/async_fetch.py",
+        "flows_v2/g23_async.py",
         "merge_pages.submit(fetched)",
         "merge_pages.submit(fetched[::-1])",
         "task-result",
@@ -402,7 +366,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "mapped-children-sorted",
-        "flows_v2/mapping_one_child_fails.py",
+        "flows_v2/g12_mapping_one_child_fails.py",
         "calibrate.map(collected, unmapped(offsets))",
         "calibrate.map(sorted(collected), unmapped(offsets))",
         "task-result",
@@ -413,7 +377,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     # Which tasks run
     PlantedBug(
         "task-called-as-function",
-        "flows_v2/shift_report.py",
+        "flows_v2/g05_shift_report.py",
         "worked = hours_worked(times, break_minutes)",
         "worked = hours_worked.fn(times, break_minutes)",
         "task-missing",
@@ -424,7 +388,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "clean-up-lost",
-        "flows_v2/reference_tasks.py",
+        "flows_v2/g04_reference_tasks.py",
         "    finally:\n        removed = remove_workspace(workspace)\n",
         "    except LookupError:\n        raise\n    removed = remove_workspace(workspace)\n",
         "task-missing",
@@ -437,7 +401,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "branch-cut-off",
-        "flows_v2/retries_exhausted.py",
+        "flows_v2/g06_retries_exhausted.py",
         "copied = copy_table.submit(opened, failures)",
         "copied = copy_table(opened, failures)",
         "task-missing",
@@ -448,7 +412,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "unmapped-forgotten",
-        "flows_v2/mapping_one_child_fails.py",
+        "flows_v2/g12_mapping_one_child_fails.py",
         "calibrate.map(collected, unmapped(offsets))",
         "calibrate.map(collected, offsets)",
         "task-missing",
@@ -459,7 +423,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "task-called-twice",
-        "flows_v2/orders_etl.py",
+        "flows_v2/g05_output.py",
         "kept = clean_orders(orders, minimum)",
         "kept = clean_orders(extract_orders(count, region), minimum)",
         "task-extra",
@@ -470,7 +434,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "task-added",
-        "flows_v2/retries_recover.py",
+        "flows_v2/g06_retries_recover.py",
         "    return store_rows(rows)\n",
         "    task(lambda found: len(found), name='count_rows')(rows)\n    return store_rows(rows)\n",
         "task-extra",
@@ -482,7 +446,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     # Retries
     PlantedBug(
         "retries-count-attempts",
-        "flows_v2/retries_exhausted.py",
+        "flows_v2/g06_retries_exhausted.py",
         "@task(retries=2, retry_delay_seconds=600)",
         "@task(retries=3, retry_delay_seconds=600)",
         "retry-count",
@@ -493,7 +457,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "retries-one-too-few",
-        "flows_v2/retries_recover.py",
+        "flows_v2/g06_retries_recover.py",
         "@task(retries=3, retry_delay_seconds=5 * 60)",
         "@task(retries=2, retry_delay_seconds=5 * 60)",
         "retry-count",
@@ -507,7 +471,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "retries-lost",
-        "flows_v2/retries_recover.py",
+        "flows_v2/g06_retries_recover.py",
         "@task(retries=1, retry_delay_seconds=60 * 60)",
         "@task",
         "retry-count",
@@ -518,7 +482,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "retries-on-the-flow-too",
-        "flows_v2/retries_exhausted.py",
+        "flows_v2/g06_retries_exhausted.py",
         '@flow(name="Warehouse copy")',
         '@flow(name="Warehouse copy", retries=1)',
         "retry-count",
@@ -529,7 +493,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "delay-in-minutes",
-        "flows_v2/retries_recover.py",
+        "flows_v2/g06_retries_recover.py",
         "@task(retries=3, retry_delay_seconds=5 * 60)",
         "@task(retries=3, retry_delay_seconds=5)",
         "retry-delay",
@@ -540,7 +504,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "delay-lost",
-        "flows_v2/async_fetch.py",
+        "flows_v2/g23_async.py",
         "@task(retries=1, retry_delay_seconds=30)",
         "@task(retries=1)",
         "retry-delay",
@@ -551,7 +515,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "delay-list-grows",
-        "flows_v2/retries_exhausted.py",
+        "flows_v2/g06_retries_exhausted.py",
         "@task(retries=2, retry_delay_seconds=600)",
         "@task(retries=2, retry_delay_seconds=[600, 1200])",
         "retry-delay",
@@ -562,7 +526,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "delay-list-too-short",
-        "flows_v2/retries_recover.py",
+        "flows_v2/g06_retries_recover.py",
         "@task(retries=3, retry_delay_seconds=5 * 60)",
         "@task(retries=3, retry_delay_seconds=[5 * 60, 60])",
         "retry-delay",
@@ -573,7 +537,7 @@ PLANTED: tuple[PlantedBug, ...] = (
     ),
     PlantedBug(
         "delay-changed-in-v1",
-        "flows_v1/async_fetch.py",
+        "flows_v1/g23_async.py",
         "@task(max_retries=1, retry_delay=timedelta(seconds=30))",
         "@task(max_retries=1, retry_delay=timedelta(minutes=30))",
         "retry-delay",

@@ -1,0 +1,202 @@
+"""The tracer of Prefect 1: what happens in one ``flow.run`` becomes events."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+from .faces import exception_info, text
+from .prefect1_graph import declared, output_tasks, role_of
+
+RunKey = Tuple[str, Optional[int]]
+
+
+class Tracer(object):
+    """Turns one ``flow.run`` into events."""
+
+    def __init__(self, flow: Any, emit: Callable[..., None], encode: Callable[[Any], Dict[str, Any]]) -> None:
+        self.began = False
+        self._flow = flow
+        self._emit = emit
+        self._encode = encode
+        self._last = {}  # type: Dict[RunKey, Any]
+        self._known = set()  # type: set[RunKey]
+        self._names = {slug: task for task, slug in flow.slugs.items()}
+        self._outputs = []  # type: List[Any]
+
+    def graph(self, outputs: List[str]) -> None:
+        """Announce every task of the flow, in build order."""
+        counts = {}  # type: Dict[str, int]
+        self._calls = {}  # type: Dict[str, int]
+        terminal = output_tasks(self._flow)
+        wanted = [task for task in self._flow.slugs if task.name in outputs] if outputs else terminal
+        self._outputs = wanted
+        references = self._flow.reference_tasks()
+        for task, slug in self._flow.slugs.items():
+            call = counts.get(task.name, 0)
+            counts[task.name] = call + 1
+            self._calls[slug] = call
+            self._known.add((slug, None))
+            self._emit(
+                "task",
+                run=slug,
+                name=text(task.name),
+                call=call,
+                map=None,
+                engine=role_of(task),
+                upstream=sorted(self._flow.slugs[up] for up in self._flow.upstream_tasks(task)),
+                reference=task in references,
+                **declared(task),
+            )
+
+    def flow_runner_class(self) -> Any:
+        """A FlowRunner whose task runners report to this tracer."""
+        from prefect.engine.flow_runner import FlowRunner
+        from prefect.engine.state import Retrying
+        from prefect.engine.task_runner import TaskRunner
+
+        tracer = self
+
+        class TracingTaskRunner(TaskRunner):
+            # Prefect calls this with keywords: other parameter names would make the user's flow Failed.
+            def handle_state_change(self, old_state: Any, new_state: Any) -> Any:
+                try:
+                    state = super().handle_state_change(old_state=old_state, new_state=new_state)
+                except BaseException as error:  # a state handler of the user's raised; a signal carries its state
+                    tracer.task_state(self.task, old_state, getattr(error, "state", None) or new_state)
+                    raise
+                delay = None
+                if isinstance(state, Retrying):
+                    delay = tracer.collapse(self.task, old_state, state)
+                tracer.task_state(self.task, old_state, state, delay)
+                return state
+
+        class TracingFlowRunner(FlowRunner):
+            def __init__(self, flow: Any, task_runner_cls: Any = None, state_handlers: Any = None) -> None:
+                super().__init__(flow, task_runner_cls=TracingTaskRunner, state_handlers=state_handlers)
+
+            def handle_state_change(self, old_state: Any, new_state: Any) -> Any:
+                state = super().handle_state_change(old_state=old_state, new_state=new_state)
+                tracer.flow_state(state)
+                return state
+
+        return TracingFlowRunner
+
+    def collapse(self, task: Any, old_state: Any, state: Any) -> float:
+        """Make a retry due now; the delay in seconds that was asked for.
+
+        The engine's own retry has the task's declared delay, exactly. A ``signals.RETRY`` has a time of its own,
+        which is some milliseconds nearer by now.
+        """
+        import pendulum
+
+        now = pendulum.now("utc")
+        asked = (state.start_time - now).total_seconds() if state.start_time is not None else 0.0
+        state.start_time = now
+        if old_state.is_failed() and hasattr(task.retry_delay, "total_seconds"):
+            return float(task.retry_delay.total_seconds())
+        return float(round(asked)) if asked > 0 else 0.0
+
+    def task_state(self, task: Any, old_state: Any, state: Any, delay: Optional[float] = None) -> None:
+        """Report one state of the task run that the context names."""
+        import prefect
+
+        context = prefect.context
+        slug = context.get("task_slug") or self._flow.slugs.get(task)
+        self._report(slug, context.get("map_index"), state, delay)
+
+    def _report(self, slug: str, index: Optional[int], state: Any, delay: Optional[float] = None) -> None:
+        key = (slug, index)
+        run = slug if index is None else "%s[%d]" % (slug, index)
+        if key not in self._known:
+            self._known.add(key)
+            task = self._names[slug]
+            self._emit(
+                "task",
+                run=run,
+                name=text(task.name),
+                call=self._calls[slug],
+                map=index,
+                engine=role_of(task),
+                upstream=sorted(self._flow.slugs[up] for up in self._flow.upstream_tasks(task)),
+                reference=task in self._flow.reference_tasks(),
+                **declared(task),
+            )
+        before = self._last.get(key)
+        self._last[key] = state
+        fields = {"run": run, "type": type(state).__name__, "name": type(state).__name__}  # type: Dict[str, Any]
+        fields["message"] = text(state.message)
+        if delay is not None:
+            fields["delay"] = delay
+        result = state.result
+        if state.is_failed():
+            if isinstance(result, BaseException):
+                fields["exception"] = exception_info(result)
+        elif state.is_successful() and not state.is_mapped() and not _is_success(before):
+            fields["result"] = self._result(result)
+        self._emit("task-state", **fields)
+
+    def _result(self, result: Any) -> Dict[str, Any]:
+        """A result as an envelope. ``raise SUCCESS("done")`` leaves the signal itself as the result: it says None."""
+        from prefect.engine.signals import PrefectStateSignal
+
+        if not isinstance(result, PrefectStateSignal):
+            return self._encode(result)
+        envelope = self._encode(None)
+        envelope["skews"] = dict(envelope["skews"], **{"signal-result": 1})
+        return envelope
+
+    def crashed(self, error: BaseException) -> None:
+        """Report what was running when an exception left ``flow.run``: Prefect 1 has no state for that."""
+        for (slug, index), state in list(self._last.items()):
+            if state.is_running():
+                self._emit(
+                    "task-state",
+                    run=slug if index is None else "%s[%d]" % (slug, index),
+                    type="Crashed",
+                    name="Crashed",
+                    message=text(error),
+                    exception=exception_info(error),
+                )
+
+    def flow_state(self, state: Any) -> None:
+        """Report one state of the flow."""
+        self.began = True
+        self._final = state
+        self._emit("flow-state", type=type(state).__name__, name=type(state).__name__, message=text(state.message))
+
+    def finish(self, state: Any) -> None:
+        """Report what no handler saw, and the output."""
+        if getattr(self, "_final", None) is None or type(self._final) is not type(state):
+            self.flow_state(state)
+        if isinstance(state.result, BaseException):  # the engine itself stumbled
+            self._emit("flow-exception", exception=exception_info(state.result))
+            return
+        for task, slug in self._flow.slugs.items():
+            found = state.result.get(task)
+            if found is None:
+                continue
+            self._late(slug, None, found)
+            for index, child in enumerate(found.map_states if found.is_mapped() else ()):
+                if child is not None:
+                    self._late(slug, index, child)
+        from prefect.engine.signals import PrefectStateSignal
+
+        for task in self._outputs:
+            found = state.result.get(task)
+            if found is None or not found.is_finished():
+                continue
+            fields = {"name": text(task.name), "run": self._flow.slugs[task]}  # type: Dict[str, Any]
+            if found.is_mapped():
+                results = [child.result for child in found.map_states]
+                fields["value"] = self._encode([None if isinstance(r, PrefectStateSignal) else r for r in results])
+            self._emit("output", **fields)
+
+    def _late(self, slug: str, index: Optional[int], state: Any) -> None:
+        last = self._last.get((slug, index))
+        untouched = last is None and type(state).__name__ == "Pending"
+        if last is not state and type(last) is not type(state) and not untouched:
+            self._report(slug, index, state)
+
+
+def _is_success(state: Any) -> bool:
+    return state is not None and state.is_successful()
