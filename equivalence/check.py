@@ -10,9 +10,8 @@ from __future__ import annotations
 import sys
 import time
 import unittest
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import hypothesis.core
@@ -32,6 +31,7 @@ from equivalence.descriptions import FlowDescription
 from equivalence.judge import Finding, Identity, Noise, identities, judge, primary, size
 from equivalence.pairing import Pair
 from equivalence.parameters import Matching, match_parameters
+from equivalence.result import Coverage, Outcome, PairResult, verdict_of
 from equivalence.shrink import smaller
 from equivalence.sides import FlowOutputs, Sides
 from equivalence.summary import Given, given_lines
@@ -42,87 +42,6 @@ if sys.version_info < (3, 11):
 
 EXPLICIT_SHARE = 0.5
 """At most this share of the cases are the defaults and edge values; the rest is drawn."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one case came to, without the traces: they are large, and their values are gone with the next run.
-
-    ``progressed`` says that at least one task, or a result, was really compared.
-    """
-
-    case: Case
-    differences: Mapping[Identity, Difference]
-    first: Identity | None
-    first_task: str | None
-    rules: Mapping[Identity, str | None]
-    completed: bool
-    rejected: bool
-    failed_alike: bool
-    progressed: bool
-    given: Given
-
-
-@dataclass(slots=True)
-class Coverage:
-    """What all cases of a pair together looked at and passed over."""
-
-    labels: dict[str, set[str]] = field(
-        default_factory=lambda: {"v1": set(), "v2": set(), "matched": set(), "reached": set()}
-    )
-    compared: int = 0
-    ignored: Counter[str] = field(default_factory=Counter)
-    normalised: Counter[str] = field(default_factory=Counter)
-    opaque: dict[str, None] = field(default_factory=dict)
-    uncompared: dict[str, None] = field(default_factory=dict)
-    replaced: dict[str, None] = field(default_factory=dict)
-
-    def add(self, comparison: Comparison, traces: Sequence[Trace]) -> bool:
-        """Count one case; whether a task of it ran on both sides."""
-        self.compared += comparison.compared
-        self.ignored.update(comparison.ignored)
-        self.normalised.update(comparison.normalised)
-        self.opaque.update(dict.fromkeys(comparison.opaque))
-        self.uncompared.update(dict.fromkeys(comparison.uncompared))
-        reached = False
-        for match in comparison.matches:
-            sides = [name for name, run in (("v1", match.v1), ("v2", match.v2)) if run is not None]
-            both = len(sides) == 2
-            ran = both and match.v1 is not None and match.v1.attempts > 0
-            reached = reached or ran
-            for name in [*sides, *(["matched"] if both else []), *(["reached"] if ran else [])]:
-                self.labels[name].add(match.label)
-        for trace in traces:
-            self.replaced.update(dict.fromkeys(f"{trace.side}: {what}" for what in trace.replaced))
-        if all(trace.ended is not None for trace in traces):
-            self.uncompared[f"both sides were cut short: {traces[0].reason}"] = None
-            return False
-        return reached
-
-
-@dataclass(frozen=True, slots=True)
-class PairResult:
-    """Everything that is known of a pair after its check."""
-
-    pair: Pair
-    verdict: str
-    findings: tuple[Finding, ...] = ()
-    noise: tuple[Noise, ...] = ()
-    cases: int = 0
-    completed: int = 0
-    failed: int = 0
-    refused: int = 0
-    tasks: Mapping[str, int] = field(default_factory=dict)
-    compared: int = 0
-    ignored: Mapping[str, int] = field(default_factory=dict)
-    normalised: Mapping[str, int] = field(default_factory=dict)
-    opaque: tuple[str, ...] = ()
-    uncompared: tuple[str, ...] = ()
-    replaced: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    seconds: Mapping[str, float] = field(default_factory=dict)
-    stopped: str | None = None
-    error: str | None = None
 
 
 class Divergence(Exception):
@@ -470,23 +389,6 @@ def _was_tested(said: str, findings: Sequence[Finding]) -> bool:
         and said.startswith(f"tasks.{finding.difference.task}:")
         for finding in findings
     )
-
-
-def verdict_of(findings: tuple[Finding, ...], noise: tuple[Noise, ...], outcomes: list[Outcome]) -> str:
-    """The verdict of a pair from what was found.
-
-    ============================================================  ===========
-    a finding                                                     divergent
-    no case ran, or none got as far as a task or an output        vacuous
-    only noise                                                    noisy
-    else                                                          equivalent
-    ============================================================  ===========
-    """
-    if findings:
-        return "divergent"
-    if not any(outcome.progressed for outcome in outcomes):
-        return "vacuous"
-    return "noisy" if noise else "equivalent"
 
 
 def rules_of(pair: PairSettings, comparator: Callable[[str, object, object], bool | None] | None = None) -> Rules:

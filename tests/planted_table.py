@@ -14,10 +14,10 @@ from pathlib import Path
 
 from hypothesis import settings
 
-from equivalence.check import PairResult
 from equivalence.compare.states import Difference
 from equivalence.config import Overrides, PairSettings, Settings, load_settings
 from equivalence.judge import Finding, Identity
+from equivalence.result import PairResult
 from equivalence.session import Hooks, Session
 from tests.planted import PLANTED, PlantedBug, apply
 

@@ -16,12 +16,12 @@ from typing import Any
 
 from equivalence import catalogue
 from equivalence.cases import Case
-from equivalence.check import PairResult
 from equivalence.environments import Environment
 from equivalence.errors import UsageProblem
 from equivalence.inside import values
 from equivalence.judge import Finding
 from equivalence.pairing import Ambiguity, Broken, Unpaired
+from equivalence.result import PairResult
 
 SCHEMA = "equivalence-report/1"
 SCHEMA_FILE = Path(__file__).parent / "schema.json"

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from equivalence.check import PairCheck, PairResult
+from equivalence.check import PairCheck
 from equivalence.config import Overrides
 from equivalence.pairing import Pair
+from equivalence.result import PairResult
 from equivalence.session import Hooks, Session
 from equivalence.sides import Sides
 
