@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument, NoSuchExample
 
 from equivalence import domains, strategies
-from equivalence.edges import edges
+from equivalence.edges import edges, outside
 from equivalence.errors import EquivalenceError, UsageProblem
 from equivalence.inside import values
 from equivalence.parameters import (
@@ -200,6 +200,7 @@ def explicit_cases(
                 base[name] = example if own else found[0]
             else:
                 base[name] = _simplest_of(strategies.strategy(shared.domain), shared, matching.pair)
+        found[1:1] = outside(shared.domain)
         columns.append([(name, edge) for edge in found])
     cases = [Case.of(matching, base)]
     known = {cases[0].key()}

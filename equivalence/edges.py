@@ -62,6 +62,35 @@ def edges(kind: TypeDescription, default: Any = None) -> Iterator[Any]:
             yield copy.deepcopy(value)
 
 
+def outside(kind: TypeDescription) -> Iterator[Any]:
+    """Values just beyond what an annotation declares: past a bound, too short or too long, no member.
+
+    Of the right type all the same: Prefect 1 took them, and what it made of them is for a run to show.
+    """
+    name = kind["type"]
+    if name == "union":
+        for option in kind["options"]:
+            yield from (value for value in outside(option) if not accepts(kind, value))
+    elif name in ("literal", "enum"):
+        members = [values.decode(tree) for tree in kind["values"]]
+        if all(isinstance(member, str) for member in members):
+            yield "none of these"
+        elif all(type(member) is int for member in members):
+            yield max(members) + 1
+    elif name in _MAKE:
+        make = _MAKE[name]
+        beyond = {"ge": -1, "gt": 0, "le": 1, "lt": 0}
+        for constraint, step in beyond.items():
+            value = bound(kind, constraint)
+            if value is not None:
+                yield make(value) + step
+    elif name == "str":
+        if kind.get("min_length"):
+            yield "a" * (kind["min_length"] - 1)
+        if kind.get("max_length") is not None and kind["max_length"] < MAX_TEXT:
+            yield "a" * (kind["max_length"] + 1)
+
+
 def _candidates(kind: TypeDescription, default: Any) -> Iterator[Any]:
     name = kind["type"]
     if name == "union":

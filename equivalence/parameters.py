@@ -112,7 +112,7 @@ def match_parameters(v1: FlowDescription, v2: FlowDescription, settings: PairSet
             two = Parameter(found.get(name, name), required=False)
             notes.append(f"{name} goes to the ** parameter of the Prefect 2 flow")
         if two is None:
-            note = "only the Prefect 1 flow has it" + _maybe(name, free2, found)
+            note = "only the Prefect 1 flow has it" + _maybe(one, free2, found)
             differences.append(ParameterDifference(_path(name), _signature(one), "absent", note))
             blocked += [name] if one.required else []
             continue
@@ -312,10 +312,15 @@ def nearest(name: str, known: Mapping[str, object]) -> str:
     return f"; it has {', '.join(map(repr, known))}" if known else "; it has none"
 
 
-def _maybe(name: str, twos: Mapping[str, Parameter], found: Mapping[str, str]) -> str:
+def _maybe(one: Parameter, twos: Mapping[str, Parameter], found: Mapping[str, str]) -> str:
+    """What the parameter may have become: one of a like name, of a name within its own, or of the same default."""
     left = [other for other in twos if other not in found.values()]
-    near = difflib.get_close_matches(name, left, 1, 0.5)
-    return f"; if it became {near[0]!r}: parameters = {{ {_toml(name)} = {quoted(near[0])} }}" if near else ""
+    near = difflib.get_close_matches(one.name, left, 1, 0.5)
+    near += [other for other in left if _fold(other) in _fold(one.name) or _fold(one.name) in _fold(other)]
+    near += [other for other in left if one.has_default and twos[other].default_digest == one.default_digest]
+    if not near:
+        return ""
+    return f"; if it became {near[0]!r}: parameters = {{ {_toml(one.name)} = {quoted(near[0])} }}"
 
 
 def _path(name: str) -> str:

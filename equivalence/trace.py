@@ -67,7 +67,7 @@ class TaskRun:
 
     ``attempts`` are the entries into Running; ``delays`` the seconds asked for before each retry; ``retries`` what
     the task declares, as are ``declared`` (its delays) and ``timeout``; ``engine_made`` the role of a task that
-    Prefect made itself.
+    Prefect made itself; ``run`` its id within the trace, by which ``upstream`` names task runs.
     """
 
     key: TaskKey
@@ -84,6 +84,7 @@ class TaskRun:
     jitter: float | None = None
     declared: tuple[float, ...] = ()
     timeout: float | None = None
+    run: str = ""
 
     @property
     def final(self) -> State | None:
@@ -93,10 +94,12 @@ class TaskRun:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A value that stands for what the flow gives: of a terminal task by its name, or of ``return``."""
+    """A value that stands for what the flow gives: of a terminal or reference task by its name, or of ``return``."""
 
     name: str
     value: Value
+    terminal: bool = True
+    reference: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +194,7 @@ class _Slot:
             jitter=self.created.get("jitter"),
             declared=tuple(self.created.get("delays") or ()),
             timeout=self.created.get("timeout"),
+            run=str(self.created["run"]),
         )
 
 
@@ -237,7 +241,8 @@ def build(
         elif kind == "output":
             value = Value.from_envelope(event["value"], read) if "value" in event else slots[event["run"]].result
             if value is not None:
-                outputs.append(Output(event["name"], value))
+                roles = event.get("terminal", True), event.get("reference", True)
+                outputs.append(Output(event["name"], value, *roles))
     if ended is not None:
         states.append(State(ended, ended, reason, seconds))
     _number_calls(slots.values())

@@ -18,9 +18,10 @@ from equivalence.catalogue import (
     structure,
     subflows,
 )
+from equivalence.catalogue.rows import ROWS
 from equivalence.catalogue.rule import Evidence, Rule
 
-__all__ = ["RULES", "Evidence", "Rule", "by_id", "explain"]
+__all__ = ["ROWS", "RULES", "Evidence", "Rule", "by_id", "explain"]
 
 RULES: tuple[Rule, ...] = (
     *parameters.RULES,

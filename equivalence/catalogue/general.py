@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from equivalence.catalogue.rule import Rule, kind_is
+from equivalence.catalogue.rule import Evidence, Rule, kind_is
+
+
+def _first_to_differ(evidence: Evidence) -> bool:
+    """Both runs of a task began, and no task before it in the flow differs."""
+    old, new = evidence.runs()
+    began = old is not None and new is not None and bool(old.attempts and new.attempts)
+    kinds = ("task-result", "task-state", "exception")
+    difference = evidence.difference
+    return difference.kind in kinds and began and evidence.comparison.first_task == difference.task
+
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -59,5 +69,15 @@ RULES: tuple[Rule, ...] = (
         'Leave it out, or say which it was: `tasks = { "old name" = "new_name" }` in the pair\'s table.',
         "Prefect docs: Migrating from Prefect 1",
         kind_is("task-extra"),
+    ),
+    Rule(
+        "task-code-changed",
+        "G05",
+        "The task does something else with what it is given",
+        "No task before it in the flow differs, so it was given the same on both sides. What its own code makes of "
+        "that is not what the Prefect 1 task made of it; no change of the engine explains it.",
+        "Compare the two functions. What was meant to change: its path into `ignore` of the pair's table.",
+        "Prefect docs: Migrating from Prefect 1",
+        _first_to_differ,
     ),
 )

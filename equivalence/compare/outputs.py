@@ -42,6 +42,7 @@ def match_outputs(
     several                     a list or tuple of as many            each in the order of the old flow
     several, one not None       a value                               the one that is not None
     several                     a value                               nothing, and said
+    as above                    fits the reference tasks alone        these
     ==========================  ====================================  ===========================================
 
     ``output`` of the pair's table picks another task on either side.
@@ -59,12 +60,19 @@ def match_outputs(
             return []
         what = f"the task {output_v2[5:]!r} gave no result in v2" if output_v2 else "the v2 flow returns nothing"
         return [Uncomparable(f"result: {what}; the tasks were compared")]
+    terminal = [output for output in old if output.terminal]
+    found = _several(terminal, new)
+    if all(isinstance(item, Uncomparable) for item in found):
+        references = [output for output in old if output.reference]
+        by_reference = _several(references, new) if references != terminal else []
+        if any(isinstance(item, OutputMatch) for item in by_reference):
+            return by_reference
+    return found
+
+
+def _several(old: Sequence[Output], new: Value) -> Sequence[OutputMatch | Uncomparable]:
     if len(old) == 1:
         return [OutputMatch(old[0].value, new)]
-    return _several(old, new)
-
-
-def _several(old: Sequence[Output], new: Value) -> Iterable[OutputMatch | Uncomparable]:
     members = _members(new)
     if isinstance(members, dict):
         keys = {fold(key): key for key in members}

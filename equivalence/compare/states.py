@@ -58,10 +58,21 @@ def flow_kind(trace: Trace) -> str:
 
 
 def compare_refusal(v1: Trace, v2: Trace, tally: Tally) -> Iterator[Difference]:
-    """A case that one side refuses before anything runs, and the other takes."""
+    """A case that one side refuses before anything runs, and the other takes.
+
+    Prefect 1 validates nothing by itself: a flow of it that failed before any task completed has refused as well.
+    """
     tally.compared += 1
-    if (v1.rejected is None) != (v2.rejected is None):
+    if v1.side == "v1" and v1.rejected is None and v2.rejected is not None and _refused_in_tasks(v1):
+        tally.normalise("refused-in-a-task")
+    elif (v1.rejected is None) != (v2.rejected is None):
         yield Difference("parameter", "parameters", _refusal(v1), _refusal(v2))
+
+
+def _refused_in_tasks(trace: Trace) -> bool:
+    kinds = [vocabulary.kind_of_task(run) for run in trace.user_tasks]
+    failed = flow_kind(trace) == vocabulary.FAILED and vocabulary.FAILED in kinds
+    return failed and not any(kind in (vocabulary.COMPLETED, vocabulary.CACHED) for kind in kinds)
 
 
 def _refusal(trace: Trace) -> str:

@@ -73,7 +73,7 @@ def compare(v1: Trace, v2: Trace, rules: Rules) -> Comparison:
     tally = Tally()
     differences: list[Difference] = list(compare_refusal(v1, v2, tally))
     matches: tuple[Match, ...] = ()
-    if not differences and v1.rejected is None:
+    if not differences and v1.rejected is None and v2.rejected is None:
         matches = align(v1, v2, rules.tasks)
         if "state" in rules.compare:
             differences.extend(compare_flow_state(v1, v2, rules.states, tally))

@@ -28,9 +28,16 @@ class Tracer(object):
         counts = {}  # type: Dict[str, int]
         self._calls = {}  # type: Dict[str, int]
         terminal = output_tasks(self._flow)
-        wanted = [task for task in self._flow.slugs if task.name in outputs] if outputs else terminal
-        self._outputs = wanted
         references = self._flow.reference_tasks()
+        if outputs:
+            self._outputs = [task for task in self._flow.slugs if task.name in outputs]
+        else:
+            self._outputs = [
+                task
+                for task in self._flow.slugs
+                if task in terminal or (task in references and role_of(task) is None)
+            ]
+        self._terminal = self._outputs if outputs else terminal
         for task, slug in self._flow.slugs.items():
             call = counts.get(task.name, 0)
             counts[task.name] = call + 1
@@ -186,6 +193,8 @@ class Tracer(object):
             if found is None or not found.is_finished():
                 continue
             fields = {"name": text(task.name), "run": self._flow.slugs[task]}  # type: Dict[str, Any]
+            fields["terminal"] = task in self._terminal
+            fields["reference"] = task in self._flow.reference_tasks()
             if found.is_mapped():
                 results = [child.result for child in found.map_states]
                 fields["value"] = self._encode([None if isinstance(r, PrefectStateSignal) else r for r in results])

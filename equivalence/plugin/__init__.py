@@ -51,6 +51,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
         help="Run one finding of the last report again and say FIXED, STILL DIFFERENT or ERROR",
     )
+    group.addoption(
+        "--equivalence-explain",
+        metavar="RULE",
+        default=None,
+        help="Print what a rule of the catalogue says: what changed, its cause, its fix; 'all' lists the rules",
+    )
 
 
 def _whole(text: str) -> int:
@@ -74,13 +80,29 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hookspecs)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Answer ``--equivalence-explain``, for which nothing is collected, built or started."""
+    wanted = config.getoption("equivalence_explain")
+    if wanted is None or not config.getoption("equivalence"):
+        return None
+    from equivalence.errors import UsageProblem
+    from equivalence.report import rules
+
+    try:
+        print(rules.explanation(wanted))
+    except UsageProblem as error:
+        raise pytest.UsageError(str(error)) from error
+    return int(pytest.ExitCode.OK)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Read the settings and start the workers as early as possible: Prefect takes seconds to import."""
     on = config.getoption("equivalence")
     given = [
         f"--equivalence-{name}"
-        for name in ("report", "examples", "budget", "shrink", "replay")
+        for name in ("report", "examples", "budget", "shrink", "replay", "explain")
         if config.getoption(f"equivalence_{name}") is not None
     ]
     if not on:

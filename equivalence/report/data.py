@@ -205,7 +205,13 @@ def report_data(
         "pairs": list(ordered),
         "unpaired": list(unpaired),
         "ambiguous": list(ambiguous),
+        "unexplained": sum(finding["rule"] is None for pair in ordered for finding in own_findings(pair)),
     }
+
+
+def own_findings(pair: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The findings of a pair that follow from no other one."""
+    return [finding for finding in pair["findings"] if finding["follows"] is None]
 
 
 def write(report: Mapping[str, Any], folder: Path) -> Path:

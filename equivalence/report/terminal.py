@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from equivalence.report.data import ORDER
+from equivalence.report.data import ORDER, own_findings
 
 if TYPE_CHECKING:
     import pytest
@@ -74,7 +74,7 @@ def failure_block(pair: Mapping[str, Any]) -> str:
 
         Reproduce with: pytest --equivalence --equivalence-replay=orders-3f2a
     """
-    own = [finding for finding in pair["findings"] if finding["follows"] is None]
+    own = own_findings(pair)
     main = own[0] if own else pair["findings"][0]
     count = len(own)
     lines = [
@@ -206,6 +206,9 @@ def summary(
         names = ", ".join([*entry["v1"], *entry["v2"]])
         reporter.write_line(f"ambiguous: {names}. Say which belong together:", yellow=True)
         reporter.write_line(textwrap.indent(entry["configuration"], "    "))
+    if report["unexplained"]:
+        found = sum(len(own_findings(pair)) for pair in pairs)
+        reporter.write_line(f"{report['unexplained']} of {found} findings unexplained: no rule recognises them")
     if written is not None:
         reporter.write_line(f"report: {written}")
 
@@ -223,7 +226,7 @@ def pair_line(pair: Mapping[str, Any]) -> str:
     line = f"{cases['run']} cases ({', '.join(parts)})"
     known = max(tasks["v1"], tasks["v2"])
     line += f", {tasks['reached']} of {known} tasks reached, {pair['compared']} places compared"
-    own = [finding for finding in pair["findings"] if finding["follows"] is None]
+    own = own_findings(pair)
     if own:
         line += "; " + ", ".join(sorted({finding["kind"] for finding in own}))
     said = [

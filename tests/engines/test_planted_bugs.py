@@ -53,5 +53,5 @@ def test_a_planted_bug_is_found(session: Session, bug: PlantedBug) -> None:
 
 
 def test_most_bugs_are_explained() -> None:
-    """What the engines do otherwise has a rule; what is left is the code of one task."""
-    assert len(UNEXPLAINED) <= len(PLANTED) // 4
+    """Nine in ten have a rule."""
+    assert len(UNEXPLAINED) <= len(PLANTED) // 10

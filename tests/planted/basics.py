@@ -139,6 +139,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         None,
         "The forecast that may fail takes the close with it: its result raises in the flow. Revealed by: {}.",
         rule="final-state",
+        row="G04",
     ),
     # Result of the flow
     PlantedBug(
@@ -179,6 +180,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         examples=12,
         parameters=1,
         smallest="customer=''",
+        rule="task-code-changed",
     ),
     PlantedBug(
         "exception-message-changed",
@@ -189,6 +191,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "calibrate",
         "tasks.calibrate[2].attempts[0].exception",
         "An alert that looks for the text is silent. Revealed by: {}, or readings=[-1].",
+        rule="task-code-changed",
     ),
     # States of tasks
     PlantedBug(
@@ -200,6 +203,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "calibrate",
         "tasks.calibrate[2].state",
         "The task returns None instead of failing. Revealed by: {}, or readings=[-1].",
+        rule="task-code-changed",
     ),
     PlantedBug(
         "trigger-lost",
@@ -225,6 +229,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         examples=12,
         parameters=1,
         smallest="rows=0",
+        rule="task-code-changed",
     ),
     # Results of tasks
     PlantedBug(
@@ -236,6 +241,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "total_by_day",
         "tasks.total_by_day.result",
         "Keeps the last order of a day, not their sum. Revealed by: {}, not by count=2.",
+        rule="task-code-changed",
     ),
     PlantedBug(
         "boundary-minimum",
@@ -249,6 +255,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         examples=16,
         parameters=1,
         smallest="minimum=1",
+        rule="task-code-changed",
     ),
     PlantedBug(
         "int-becomes-float",
@@ -304,6 +311,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "tasks.build_report.result.until",
         "The same instant, written with the office's offset instead of UTC. Revealed by: {}.",
         rule="time-zone-changed",
+        row="G20",
     ),
     PlantedBug(
         "lower-forgotten",
@@ -314,6 +322,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "normalise_customer",
         "tasks.normalise_customer.result",
         "Two customers where there was one. Revealed by: {}, customer='A'.",
+        rule="task-code-changed",
     ),
     PlantedBug(
         "strip-forgotten",
@@ -326,6 +335,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "Not revealed by the default. Revealed by white space at an end: table=' '.",
         examples=20,
         parameters=1,
+        rule="task-code-changed",
     ),
     PlantedBug(
         "empty-is-none",
@@ -339,6 +349,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         examples=30,
         parameters=1,
         smallest="owner=''",
+        rule="task-code-changed",
     ),
     PlantedBug(
         "order-sorted-away",
@@ -545,5 +556,83 @@ PLANTED: tuple[PlantedBug, ...] = (
         "tasks.fetch_page[2].delays[0]",
         "The old flow was changed after the migration. Revealed by a page that retries: {}, first=0.",
         rule="retry-delay-unit",
+    ),
+    # Parameters of time and of validation
+    PlantedBug(
+        "zone-not-attached",
+        "flows_v2/g02_datetime.py",
+        "    if start.tzinfo is None:  # Prefect 1's DateTimeParameter took a time without offset as UTC\n"
+        "        start = start.replace(tzinfo=timezone.utc)\n",
+        "    start = start.replace(tzinfo=None)\n",
+        "task-result",
+        "reading_window",
+        None,
+        "Naive times where Prefect 1 handed on aware ones. Revealed by: {}.",
+        rule="time-zone",
+    ),
+    PlantedBug(
+        "bound-too-narrow",
+        "flows_v2/g25_validation.py",
+        "Field(ge=0, le=100)",
+        "Field(ge=1, le=100)",
+        "parameter",
+        None,
+        "parameters",
+        "A refund of 0 percent was allowed and is refused now. Revealed by: percent=0.",
+        examples=20,
+        parameters=1,
+        smallest="percent=0",
+        rule="parameter-validation",
+    ),
+    PlantedBug(
+        "bound-forgotten",
+        "flows_v2/g25_validation.py",
+        "Annotated[int, Field(ge=0, le=100)]",
+        "int",
+        "final-state",
+        None,
+        None,
+        "The check went from the task to the annotation, and was lost there. Revealed by: percent=-1.",
+        examples=20,
+        parameters=1,
+        rule="validation-lost",
+    ),
+    PlantedBug(
+        "length-demanded",
+        "flows_v2/g25_validation.py",
+        'order: str = "A-1001"',
+        'order: Annotated[str, Field(min_length=1)] = "A-1001"',
+        "parameter",
+        None,
+        "parameters",
+        "An empty order number was booked as unknown and is refused now. Revealed by: order=''.",
+        examples=20,
+        parameters=1,
+        smallest="order=''",
+        rule="parameter-validation",
+    ),
+    PlantedBug(
+        "condition-inverted",
+        "flows_v2/g06_retry_conditions.py",
+        "return isinstance(error, (ConnectionError, TimeoutError))",
+        "return not isinstance(error, (ConnectionError, TimeoutError))",
+        "retry-count",
+        "fetch_prices",
+        "tasks.fetch_prices.attempts",
+        "The condition says which errors not to retry. Revealed by: {}.",
+        rule="retry-condition",
+    ),
+    PlantedBug(
+        "condition-lost",
+        "flows_v2/g06_retry_conditions.py",
+        "retry_delay_seconds=120, retry_condition_fn=is_connection_error)",
+        "retry_delay_seconds=120)",
+        "retry-count",
+        "fetch_prices",
+        "tasks.fetch_prices.attempts",
+        "`retry_on` has no counterpart: a missing symbol is tried four times. Revealed by: symbol=''.",
+        examples=12,
+        parameters=1,
+        rule="retry-condition",
     ),
 )
