@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import time
 import unittest
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +31,7 @@ from equivalence.descriptions import FlowDescription
 from equivalence.judge import Finding, Identity, Noise, identities, judge, primary, size
 from equivalence.pairing import Pair
 from equivalence.parameters import Matching, match_parameters
-from equivalence.result import Coverage, Outcome, PairResult, verdict_of
+from equivalence.result import Coverage, Outcome, PairResult, behaviour, verdict_of
 from equivalence.shrink import smaller
 from equivalence.sides import FlowOutputs, Sides
 from equivalence.summary import Given, given_lines
@@ -42,6 +42,9 @@ if sys.version_info < (3, 11):
 
 EXPLICIT_SHARE = 0.5
 """At most this share of the cases are the defaults and edge values; the rest is drawn."""
+
+PATIENCE = 4
+"""Without ``patience`` in the settings, drawing ends after a quarter of ``examples`` in a row showed nothing new."""
 
 
 class Divergence(Exception):
@@ -88,7 +91,11 @@ class PairCheck:
         self._seconds = dict(sides.seconds)
         self._deadline = self._began
         self._limit: int | None = None
+        self._patience: int | None = None
+        self._shown: set[Hashable] = set()
+        self._quiet = 0
         self._stopped: str | None = None
+        self._settled: int | None = None
         self._doing = "explored"
 
     def run(self) -> PairResult:
@@ -123,6 +130,9 @@ class PairCheck:
         traces = self._run(case)
         comparison = compare(*traces, self._rules)
         reached = self._coverage.add(comparison, traces)
+        news = behaviour(comparison, traces) - self._shown
+        self._shown |= news
+        self._quiet = 0 if news else self._quiet + 1
         differences = identities(comparison)
         kinds = [flow_kind(trace) for trace in traces]
         completed = kinds == [vocabulary.COMPLETED] * 2
@@ -164,6 +174,9 @@ class PairCheck:
             return known
         if self._limit is not None and len(self._outcomes) >= self._limit:
             return None
+        if self._patience is not None and self._quiet >= self._patience:
+            self._settled = self._quiet
+            return None
         if self._outcomes and time.monotonic() > self._deadline:  # the defaults run in any case
             self._stopped = self._doing
             return None
@@ -197,6 +210,9 @@ class PairCheck:
         seeded = hypothesis.core.global_force_seed is not None
         self._database = (None if seeded else settings().database) or InMemoryExampleDatabase()
         self._reused = frozenset(self._database.fetch(self._database_key))
+        patience = self._pair.settings.patience
+        self._patience = max(examples // PATIENCE, 1) if patience is None else patience or None
+        self._quiet = 0
         # Twice as many draws as cases: those that repeat an earlier case are not run again, and cost nothing.
         self._hypothesis((Phase.reuse, Phase.generate, Phase.target), 2 * examples)
 
@@ -204,7 +220,7 @@ class PairCheck:
         """The smallest case of each finding, within the budget for shrinking."""
         self._doing = "shrunk"
         self._stopped = None
-        self._limit = None
+        self._limit = self._patience = None
         self._deadline = time.monotonic() + self._shrink
         # By our own steps first: they drop what does not matter at once, and work on edge cases, which are no draws.
         for identity in list(self._primaries):
@@ -379,6 +395,7 @@ class PairCheck:
             notes=self._matching.notes + self._held_back,
             seconds={**seconds, "overhead": overhead, "wall": wall},
             stopped=self._stopped,
+            settled=self._settled,
         )
 
 

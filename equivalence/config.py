@@ -66,7 +66,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class PairSettings:
-    """What is said about one pair; None in examples, budget, compare and states means as for all pairs.
+    """What is said about one pair; None in examples, patience, budget, compare and states means as for all pairs.
 
     `unordered` maps a path to the key its rows are matched by, None for rows without a key.
     """
@@ -81,6 +81,7 @@ class PairSettings:
     output_v1: str | None = None
     output_v2: str | None = None
     examples: int | None = None
+    patience: int | None = None
     budget: float | None = None
     compare: tuple[str, ...] | None = None
     states: Strictness | None = None
@@ -91,12 +92,17 @@ class PairSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that was configured, defaults filled in. Seconds; `variables` are the environment's."""
+    """Everything that was configured, defaults filled in. Seconds; `variables` are the environment's.
+
+    `patience` is the number of draws in a row without anything new after which no more are made: None a quarter of the
+    examples, 0 for never.
+    """
 
     root: Path
     v1: Side
     v2: Side
     examples: int = 50
+    patience: int | None = None
     budget: float = 60.0
     shrink: float = 30.0
     run_timeout: float = 60.0
@@ -112,6 +118,7 @@ class Settings:
         return replace(
             pair,
             examples=self.examples if pair.examples is None else pair.examples,
+            patience=self.patience if pair.patience is None else pair.patience,
             budget=self.budget if pair.budget is None else pair.budget,
             compare=self.compare if pair.compare is None else pair.compare,
             states=self.states if pair.states is None else pair.states,
@@ -130,6 +137,7 @@ def load_settings(root: Path, pyproject: Path | None, overrides: Overrides) -> S
         v1=_side("v1", top, base),
         v2=_side("v2", top, base),
         examples=top.get("examples", tables.count, 50),
+        patience=top.get("patience", tables.count_or_zero, None),
         budget=top.get("budget", tables.seconds, 60.0),
         shrink=top.get("shrink", tables.seconds_or_zero, 30.0),
         run_timeout=top.get("run-timeout", tables.seconds, 60.0),
@@ -297,6 +305,7 @@ def _pair(name: str, table: Table) -> PairSettings:
         output_v1=output.get("v1", tables.output, None),
         output_v2=output.get("v2", tables.output, None),
         examples=table.get("examples", tables.count, None),
+        patience=table.get("patience", tables.count_or_zero, None),
         budget=table.get("budget", tables.seconds, None),
         compare=table.get("compare", _compare, None),
         states=table.get("states", _states, None),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from equivalence.cases import Case
-from equivalence.compare.states import Difference
+from equivalence.compare.states import Difference, flow_kind
 from equivalence.compare.traces import Comparison
 from equivalence.judge import Finding, Identity, Noise
 from equivalence.pairing import Pair
@@ -93,7 +93,23 @@ class PairResult:
     notes: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     stopped: str | None = None
+    settled: int | None = None
     error: str | None = None
+
+
+def behaviour(comparison: Comparison, traces: Sequence[Trace]) -> set[Hashable]:
+    """What a case did, without its values: how flows and tasks ended, after how many attempts, with what sort of value.
+
+    A case that shows nothing of this that was not seen before brings little, and ten in a row say that the rest will.
+    """
+    shown: set[Hashable] = {Identity.of(difference) for difference in comparison.differences}
+    for trace in traces:
+        shown.add((trace.side, flow_kind(trace), trace.exception.type if trace.exception is not None else None))
+        for run in trace.tasks:
+            error = run.exception.type if run.exception is not None else None
+            result = run.result.sort if run.result is not None else None
+            shown.add((trace.side, run.key.shown, run.final and run.final.name, run.attempts, error, result))
+    return shown
 
 
 def verdict_of(findings: tuple[Finding, ...], noise: tuple[Noise, ...], outcomes: list[Outcome]) -> str:

@@ -15,13 +15,13 @@ from typing import TypeGuard, TypeVar
 
 T = TypeVar("T")
 
-TOP_KEYS = ("examples", "budget", "shrink", "compare", "states", "run-timeout", "load-timeout")
+TOP_KEYS = ("examples", "patience", "budget", "shrink", "compare", "states", "run-timeout", "load-timeout")
 TOP_TABLES = ("v1", "v2", "environment", "pairs")
 UNCHANGED = ("python", "requirements", "exclude-newer")
 SIDE_KEYS = ("flows", "revision", "python-path", "interpreter", *UNCHANGED)
 ENVIRONMENT_KEYS = ("variables",)
 PAIR_KEYS = (
-    *("v1", "v2", "parameters", "fixed", "tasks", "output", "examples", "budget", "compare", "states"),
+    *("v1", "v2", "parameters", "fixed", "tasks", "output", "examples", "patience", "budget", "compare", "states"),
     *("ignore", "tolerance", "unordered"),
 )
 
@@ -173,6 +173,13 @@ def count(value: object) -> int:
     """A whole number of at least 1."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise Wrong("expected a whole number of at least 1")
+    return value
+
+
+def count_or_zero(value: object) -> int:
+    """A whole number, or 0 for never."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise Wrong("expected a whole number, 0 or more (0: never)")
     return value
 
 

@@ -60,7 +60,7 @@ def portfolio_settings() -> Settings:
 def settings_of(bug: PlantedBug) -> PairSettings:
     """What is said about the pair that the bug is planted in, with the bug's number of cases."""
     settings = portfolio_settings().for_pair(Path(bug.file).stem)
-    return replace(settings, v1=None, v2=None, examples=bug.examples, budget=BUDGET)
+    return replace(settings, v1=None, v2=None, examples=bug.examples, budget=BUDGET, patience=0)
 
 
 def check(session: Session, bug: PlantedBug) -> PairResult:

@@ -55,6 +55,11 @@ class Value:
         """The tree; parsed each time when it is in the spool file."""
         return self.both()[0]
 
+    @property
+    def sort(self) -> str:
+        """What sort of value it is, see `sort`; a large one is only that."""
+        return "large" if self.at is not None else sort(self.root())
+
     def shared(self) -> dict[str, Tree]:
         """Nodes that the tree refers to by digest."""
         return self.both()[1]
@@ -69,6 +74,25 @@ class Value:
 def kind(tree: Tree) -> str:
     """The type of a node: the name of the scalar, or what is under ``t``."""
     return str(tree["t"]) if isinstance(tree, dict) else type(tree).__name__
+
+
+def sort(tree: Tree, depth: int = 2) -> str:
+    """A value without what makes it one of many: its type, its sign or emptiness, and so its first members."""
+    if isinstance(tree, (int, float)):
+        sign = "nan" if tree != tree else (tree > 0) - (tree < 0)
+        return f"{type(tree).__name__} {sign}"
+    if isinstance(tree, str):
+        return "str" if tree else "empty str"
+    members = tree.get("v") if isinstance(tree, dict) else None
+    if depth == 0 or not isinstance(members, (dict, list)):
+        return kind(tree)
+    inner = [(str(key), sort(member, depth - 1)) for key, member in _first_members(members)]
+    return f"{kind(tree)} {min(len(members), 2)} {inner}"
+
+
+def _first_members(members: dict[str, Tree] | list[Tree]) -> list[tuple[str, Tree]]:
+    """The members of a dict by key, up to ten; of a list the first alone."""
+    return list(members.items())[:10] if isinstance(members, dict) else [("", member) for member in members[:1]]
 
 
 def same_scalar(one: object, other: object) -> bool:

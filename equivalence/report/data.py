@@ -56,6 +56,7 @@ def pair_data(result: PairResult) -> dict[str, Any]:
         "noise": [{"path": noise.path, "kind": noise.kind, "reason": noise.reason} for noise in result.noise],
         "seconds": {name: round(seconds, 3) for name, seconds in result.seconds.items()},
         "stopped": result.stopped,
+        "settled": result.settled,
         "findings": [finding_data(finding) for finding in result.findings],
         "error": result.error,
     }
@@ -81,6 +82,7 @@ def error_data(name: str, v1: str | None, v2: str | None, message: str) -> dict[
         "noise": [],
         "seconds": {"v1": 0.0, "v2": 0.0, "overhead": 0.0, "wall": 0.0},
         "stopped": None,
+        "settled": None,
         "findings": [],
         "error": message,
     }

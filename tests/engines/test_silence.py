@@ -51,7 +51,7 @@ def twice_v1(session: Session) -> Iterator[Sides]:
 def prepared(session: Session, name: str) -> Pair:
     """The pair of a file, with the number of cases of this test and no limit of time."""
     pair = next(pair for pair in session.pairing.pairs if Path(pair.v1.file).stem == name)
-    settings = replace(pair.settings, examples=FULL or CASES.get(name, 25), budget=3600.0)
+    settings = replace(pair.settings, examples=FULL or CASES.get(name, 25), budget=3600.0, patience=0)
     return replace(pair, settings=settings)
 
 
