@@ -46,10 +46,15 @@ def class_name(cls: type) -> str:
             "frozen",
         )
     else:
-        path = os.path.realpath(str(path))
-        parts = path.split(os.sep)
-        library = path.startswith(_LIBRARY) or "site-packages" in parts or "dist-packages" in parts
+        library = in_library(str(path))
     return "%s:%s" % (module_name, name) if library else str(name)
+
+
+def in_library(path: str) -> bool:
+    """Whether a file belongs to the interpreter or to installed packages, and not to the user's tree."""
+    path = os.path.realpath(path)
+    parts = path.split(os.sep)
+    return path.startswith(_LIBRARY) or "site-packages" in parts or "dist-packages" in parts
 
 
 def own_dict(value: Any) -> Dict[str, Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 import traceback
 from typing import Any, Dict, List, Optional
 
 from . import values
+from .classes import class_name
 
 MAX_TEXT = 2000
 """Characters of a message that travel; what is cut is said."""
@@ -30,28 +30,6 @@ def text(value: Any) -> str:
 
 def _digest(shown: str) -> str:
     return hashlib.blake2b(shown.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-
-
-def class_name(cls: type) -> str:
-    """``module:qualname`` for classes of libraries, the bare qualname for classes of the user's own code.
-
-    The user's modules have other names on the two sides; libraries do not.
-    """
-    module = cls.__module__
-    loaded = sys.modules.get(module)
-    if module == "builtins" or loaded is None or is_library(loaded):
-        return "%s:%s" % (module, cls.__qualname__)
-    return cls.__qualname__
-
-
-def is_library(module: Any) -> bool:
-    """Whether a module belongs to the interpreter or to installed packages, and not to the user's tree."""
-    file = getattr(module, "__file__", None)
-    if not isinstance(file, str):
-        return True
-    file = os.path.realpath(file)
-    prefixes = {os.path.realpath(prefix) + os.sep for prefix in (sys.prefix, sys.base_prefix)}
-    return "site-packages" in file or "dist-packages" in file or file.startswith(tuple(prefixes))
 
 
 def exception_info(error: BaseException) -> Dict[str, Any]:

@@ -380,13 +380,32 @@ def test_explicit_cases_begin_with_the_defaults() -> None:
 
 
 def test_enum_and_literal_edges_are_every_member() -> None:
-    """Each member is tried, as its value."""
+    """Each member is tried, as its value, and a text that is none of them where all are texts."""
 
     def flow(colour: Colour = Colour.RED, size: Literal["s", "m", 3] = "s") -> None: ...
 
     made = cases.explicit_cases(match(v1_flow(colour="red", size="s"), flow))
-    assert [case.parameters["colour"] for case in made if "colour" in case.parameters] == ["red", "blue"]
+    assert [case.parameters["colour"] for case in made if "colour" in case.parameters] == [
+        "red",
+        "none of these",
+        "blue",
+    ]
     assert [case.parameters["size"] for case in made if "size" in case.parameters] == ["s", "m", 3]
+
+
+@pytest.mark.parametrize(
+    ("kind", "beyond"),
+    [
+        ({"type": "int", "ge": 0, "le": 100}, [-1, 101]),
+        ({"type": "float", "gt": 0.0}, [0.0]),
+        ({"type": "str", "min_length": 2, "max_length": 4}, ["a", "aaaaa"]),
+        ({"type": "union", "options": [{"type": "int", "lt": 5}, {"type": "none"}]}, [5]),
+        ({"type": "int"}, []),
+    ],
+)
+def test_values_beyond_declared_bounds_are_known(kind: dict[str, Any], beyond: list[Any]) -> None:
+    """Prefect 1 took what a Prefect 2 annotation refuses: past each bound, too short, too long."""
+    assert list(edges.outside(kind)) == beyond
 
 
 def test_list_edges_hold_the_default_shortened_and_reversed() -> None:

@@ -379,7 +379,7 @@ def test_exceptions_that_read_alike_are_told_apart(one: Exception, other: Except
 
 def test_attributes_of_a_users_own_exception_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two exceptions of a user's class with one text differ by their attributes."""
-    monkeypatch.setattr("equivalence.inside.faces.is_library", lambda module: False)
+    monkeypatch.setattr("equivalence.inside.classes.in_library", lambda path: False)
     assert exception_info(WithCode(1))["details"] != exception_info(WithCode(2))["details"]
     assert exception_info(WithCode(1))["details"] == exception_info(WithCode(1))["details"]
 

@@ -230,7 +230,7 @@ class TestMistakes:
         assert str(caught.value).splitlines() == [
             "pyproject.toml: 2 problems in [tool.equivalence]",
             "  [tool.equivalence] unknown key `exampels`; did you mean `examples`? Allowed: budget, compare, "
-            "environment, examples, load-timeout, pairs, run-timeout, shrink, states, v1, v2",
+            "environment, examples, load-timeout, pairs, patience, run-timeout, shrink, states, v1, v2",
             '  [tool.equivalence.v1] `python`: expected a string such as "3.10" or a path, got 3.1 (float)',
         ]
 
