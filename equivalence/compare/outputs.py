@@ -42,7 +42,7 @@ def match_outputs(
     several                     a list or tuple of as many            each in the order of the old flow
     several, one not None       a value                               the one that is not None
     several                     a value                               nothing, and said
-    as above                    fits the reference tasks alone        these
+    reference tasks were set    fits these, or the terminal ones      what agrees, else the reference tasks
     ==========================  ====================================  ===========================================
 
     ``output`` of the pair's table picks another task on either side.
@@ -61,13 +61,22 @@ def match_outputs(
         what = f"the task {output_v2[5:]!r} gave no result in v2" if output_v2 else "the v2 flow returns nothing"
         return [Uncomparable(f"result: {what}; the tasks were compared")]
     terminal = [output for output in old if output.terminal]
-    found = _several(terminal, new)
-    if all(isinstance(item, Uncomparable) for item in found):
-        references = [output for output in old if output.reference]
-        by_reference = _several(references, new) if references != terminal else []
-        if any(isinstance(item, OutputMatch) for item in by_reference):
-            return by_reference
-    return found
+    references = [output for output in old if output.reference]
+    found = [_several(outputs, new) for outputs in (references, terminal) if outputs]
+    if len(found) == 1 or references == terminal:
+        return found[-1]
+    # Reference tasks that were set decide the final state: a Prefect 2 flow returns them, or the last value.
+    return next((matches for test in (_agree, _comparable) for matches in found if test(matches)), found[-1])
+
+
+def _comparable(matches: Sequence[OutputMatch | Uncomparable]) -> bool:
+    return any(isinstance(match, OutputMatch) for match in matches)
+
+
+def _agree(matches: Sequence[OutputMatch | Uncomparable]) -> bool:
+    return _comparable(matches) and all(
+        isinstance(match, OutputMatch) and match.v1.digest == match.v2.digest for match in matches
+    )
 
 
 def _several(old: Sequence[Output], new: Value) -> Sequence[OutputMatch | Uncomparable]:

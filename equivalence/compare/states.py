@@ -21,6 +21,13 @@ ALIASES = {
 """Exception classes that became another one in a later Python."""
 
 
+NO_REFUSAL = re.compile(r'Trigger was "(all_successful|all_failed|any_failed|some_failed)"')
+"""Triggers by which a task is passed on a failure or not needed, and does not fail the flow for itself.
+
+The words are those of 1.4.1 triggers.py.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One path where two traces disagree. ``v1`` and ``v2`` are texts for a reader; ``task`` is None at the flow."""
@@ -102,6 +109,25 @@ def _message(trace: Trace) -> str:
     return trace.final.message.splitlines()[0][:200] if trace.final is not None and trace.final.message else ""
 
 
+def compare_pauses(v1: Trace, v2: Trace, tally: Tally) -> Iterator[Difference]:
+    """Whether a run waited for a person: a task in Prefect 1, the flow in Prefect 2."""
+    old, new = _pausing(v1), _pausing(v2)
+    if not (old or new):
+        return
+    tally.compared += 1
+    if bool(old) == bool(new):
+        tally.normalise("who-pauses")
+        return
+    shown = [f"Paused in {', '.join(names)}" if names else "not paused" for names in (old, new)]
+    yield Difference("task-state", "paused", *shown)
+
+
+def _pausing(trace: Trace) -> list[str]:
+    """What paused: task runs by name, and the flow."""
+    found = [run.key.shown for run in trace.user_tasks if any(state.type == "Paused" for state in run.states)]
+    return found + ["the flow"] * any(state.type == "PAUSED" for state in trace.states)
+
+
 def compare_task_state(v1: TaskRun, v2: TaskRun, label: str, strictness: str, tally: Tally) -> Iterator[Difference]:
     """The end of two matched task runs, at the level of strictness."""
     tally.compared += 1
@@ -149,10 +175,22 @@ def compare_flow_exception(v1: Trace, v2: Trace, tally: Tally) -> Iterator[Diffe
     if raised.type.startswith("prefect."):
         tally.normalise("engine-exception")  # says that an upstream task failed, in Prefect 2's words
         return
-    if not any(same_exception(failure, raised, tally) for failure in failures):
+    if any(same_exception(failure, raised, tally) for failure in failures):
+        return
+    if any(_by_trigger(run) for run in v1.user_tasks):
+        tally.normalise("trigger-as-exception")  # the flow function says in its own words what a trigger said
+    else:
         shown = ", ".join(dict.fromkeys(failure.shown for failure in failures)) or "no exception"
         note = _detail_note(failures[0], raised) if len(failures) == 1 else ""
         yield Difference("exception", "exception", shown, raised.shown, note=note)
+
+
+def _by_trigger(run: TaskRun) -> bool:
+    """Whether a task's own trigger wanted more successes than there were, and not only a failure passed it by."""
+    final = run.final
+    if final is None or final.type != "TriggerFailed" or run.attempts:
+        return False
+    return NO_REFUSAL.search(final.message) is None
 
 
 def _may_raise(v1: Trace) -> list[ExceptionInfo]:

@@ -19,6 +19,7 @@ from equivalence.compare.states import (
     compare_exceptions,
     compare_flow_exception,
     compare_flow_state,
+    compare_pauses,
     compare_refusal,
     compare_task_state,
     flow_kind,
@@ -77,6 +78,7 @@ def compare(v1: Trace, v2: Trace, rules: Rules) -> Comparison:
         matches = align(v1, v2, rules.tasks)
         if "state" in rules.compare:
             differences.extend(compare_flow_state(v1, v2, rules.states, tally))
+            differences.extend(compare_pauses(v1, v2, tally))
         for match in matches:
             differences.extend(_compare_match(match, rules, tally))
         if "exception" in rules.compare:

@@ -22,6 +22,13 @@ class Tracer(object):
         self._known = set()  # type: set[RunKey]
         self._names = {slug: task for task, slug in flow.slugs.items()}
         self._outputs = []  # type: List[Any]
+        self._said = set()  # type: set[str]
+
+    def replaced(self, what: str) -> None:
+        """Say once what stands in for something of the user's."""
+        if what not in self._said:
+            self._said.add(what)
+            self._emit("replaced", text=what)
 
     def graph(self, outputs: List[str]) -> None:
         """Announce every task of the flow, in build order."""
@@ -33,9 +40,7 @@ class Tracer(object):
             self._outputs = [task for task in self._flow.slugs if task.name in outputs]
         else:
             self._outputs = [
-                task
-                for task in self._flow.slugs
-                if task in terminal or (task in references and role_of(task) is None)
+                task for task in self._flow.slugs if task in terminal or (task in references and role_of(task) is None)
             ]
         self._terminal = self._outputs if outputs else terminal
         for task, slug in self._flow.slugs.items():
@@ -58,7 +63,7 @@ class Tracer(object):
     def flow_runner_class(self) -> Any:
         """A FlowRunner whose task runners report to this tracer."""
         from prefect.engine.flow_runner import FlowRunner
-        from prefect.engine.state import Retrying
+        from prefect.engine.state import Paused, Retrying
         from prefect.engine.task_runner import TaskRunner
 
         tracer = self
@@ -74,6 +79,8 @@ class Tracer(object):
                 delay = None
                 if isinstance(state, Retrying):
                     delay = tracer.collapse(self.task, old_state, state)
+                if isinstance(state, Paused):
+                    tracer.replaced("a paused task is resumed at once")
                 tracer.task_state(self.task, old_state, state, delay)
                 return state
 

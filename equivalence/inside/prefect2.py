@@ -14,7 +14,7 @@ import os
 import sqlite3
 from typing import Any, Callable, Dict, Iterator, List, Optional  # noqa: F401 - used in comments
 
-from . import prefect2_engine, signatures
+from . import prefect2_engine, prefect2_pauses, signatures
 from .faces import declared_value, exception_info, text
 from .prefect2_tracer import Tracer
 
@@ -45,6 +45,7 @@ class Engine(object):
         replaced.extend(prefect2_engine.warm_up())
         self._patch_client()
         self._patch_waiting()
+        prefect2_pauses.install()
         self._patch_task_runners()
         return {"prefect": prefect.__version__, "replaced": replaced}
 
@@ -64,6 +65,9 @@ class Engine(object):
                 before = tracer.before(name, arguments)
                 outcome = await original(client, *args, **kwargs)
                 await tracer.after(name, arguments, before, outcome)
+                if name == "set_flow_run_state" and before["type"] == "PAUSED":
+                    tracer.replaced("a paused flow run is resumed at once")
+                    await prefect2_pauses.resume(client, arguments["flow_run_id"])
                 return outcome
 
             setattr(PrefectClient, name, traced)
