@@ -37,7 +37,8 @@ else:
 SideName = Literal["v1", "v2"]
 Strictness = Literal["outcome", "kind", "exact"]
 
-COMPARABLE = ("state", "result", "exception", "tasks", "retries")
+COMPARED = ("state", "result", "exception", "tasks", "retries")
+COMPARABLE = (*COMPARED, "order")
 STRICTNESS = ("outcome", "kind", "exact")
 
 
@@ -107,7 +108,7 @@ class Settings:
     shrink: float = 30.0
     run_timeout: float = 60.0
     load_timeout: float = 60.0
-    compare: tuple[str, ...] = COMPARABLE
+    compare: tuple[str, ...] = COMPARED
     states: Strictness = "kind"
     pairs: Mapping[str, PairSettings] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -142,7 +143,7 @@ def load_settings(root: Path, pyproject: Path | None, overrides: Overrides) -> S
         shrink=top.get("shrink", tables.seconds_or_zero, 30.0),
         run_timeout=top.get("run-timeout", tables.seconds, 60.0),
         load_timeout=top.get("load-timeout", tables.seconds, 60.0),
-        compare=top.get("compare", _compare, COMPARABLE),
+        compare=top.get("compare", _compare, COMPARED),
         states=top.get("states", _states, "kind"),
         variables=_variables(top),
         pairs=_pairs(top),

@@ -67,7 +67,8 @@ class TaskRun:
 
     ``attempts`` are the entries into Running; ``delays`` the seconds asked for before each retry; ``retries`` what
     the task declares, as are ``declared`` (its delays) and ``timeout``; ``engine_made`` the role of a task that
-    Prefect made itself; ``run`` its id within the trace, by which ``upstream`` names task runs.
+    Prefect made itself; ``run`` its id within the trace, by which ``upstream`` names task runs, as does
+    ``after`` those that were certainly over when a Prefect 2 task run was created.
     """
 
     key: TaskKey
@@ -85,6 +86,12 @@ class TaskRun:
     declared: tuple[float, ...] = ()
     timeout: float | None = None
     run: str = ""
+    after: frozenset[str] = frozenset()
+
+    @property
+    def loops(self) -> int:
+        """How often a Prefect 1 task raised LOOP."""
+        return sum(state.type == "Looped" for state in self.states)
 
     @property
     def final(self) -> State | None:
@@ -162,6 +169,7 @@ class _Slot:
     exception: ExceptionInfo | None = None
     failures: list[ExceptionInfo] = field(default_factory=list)
     engine_made: str | None = None
+    after: frozenset[str] = frozenset()
 
     def enter(self, event: Mapping[str, Any], read: Read | None) -> None:
         state = State(event["type"], event["name"], event.get("message") or "", event["at"])
@@ -195,6 +203,7 @@ class _Slot:
             declared=tuple(self.created.get("delays") or ()),
             timeout=self.created.get("timeout"),
             run=str(self.created["run"]),
+            after=self.after,
         )
 
 
@@ -219,11 +228,18 @@ def build(
     replaced: list[str] = []
     exception = rejected = None
     nothing = False
+    over: set[str] = set()
     for event in events:
         kind = event["e"]
         if kind == "task":
             # A retry of the flow announces its task runs again: they are the same ones, and go on.
-            slots.setdefault(event["run"], _Slot(event, call=event.get("call") or 0, engine_made=event.get("engine")))
+            if event["run"] not in slots:
+                after = _over_before(event, slots, over)
+                slots[event["run"]] = _Slot(event, event.get("call") or 0, engine_made=event.get("engine"), after=after)
+        elif kind == "waited" and event["run"] in slots:
+            over |= {event["run"], *slots[event["run"]].after}
+        elif kind == "flow-ended":
+            over |= {run for run, slot in slots.items() if slot.created.get("flow_run") == event["flow_run"]}
         elif kind == "task-state" and event["run"] in slots:
             slots[event["run"]].enter(event, read)
         elif kind == "task-role" and event["run"] in slots:
@@ -260,6 +276,17 @@ def build(
         reason=reason,
         seconds=seconds,
     )
+
+
+def _over_before(event: Mapping[str, Any], slots: Mapping[str, _Slot], over: set[str]) -> frozenset[str]:
+    """The Prefect 2 task runs that are certainly over when a new one is created: what was waited for, its own inputs.
+
+    Under a sequential task runner, which the flow declares, a submitted task is over before the next one.
+    """
+    if event.get("sequential"):
+        return frozenset(slots)
+    inputs = [run for run in event.get("upstream") or () if run in slots]
+    return frozenset(over).union(inputs, *(slots[run].after for run in inputs))
 
 
 def _number_calls(slots: Iterable[_Slot]) -> None:

@@ -12,10 +12,14 @@ from equivalence.trace import TaskRun, Trace
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Task runs that stand for each other; one side is None where the other has no counterpart."""
+    """Task runs that stand for each other; one side is None where the other has no counterpart.
+
+    ``rounds`` are the calls of the new flow before ``v2`` that stand for the rounds of a loop of the old one.
+    """
 
     v1: TaskRun | None
     v2: TaskRun | None
+    rounds: tuple[TaskRun, ...] = ()
 
     @property
     def label(self) -> str:
@@ -102,6 +106,7 @@ def _zip(left: Sequence[TaskRun], right: Sequence[TaskRun]) -> list[Match]:
 
     =====================  ==========================================================================
     equal counts           one to one
+    a loop in the old      its rounds, by LOOP in one run, to as many calls
     equal counts of runs   one to one among those that did work; Prefect 2 has no run of a task that
     that did work          an ``if`` left out, where Prefect 1 has a Skipped or TriggerFailed one
     else                   the longest common sequence of outcomes, the rest one to one, then alone
@@ -109,6 +114,8 @@ def _zip(left: Sequence[TaskRun], right: Sequence[TaskRun]) -> list[Match]:
     """
     if len(left) == len(right):
         return [Match(a, b) for a, b in zip(left, right, strict=True)]
+    if any(run.loops for run in left) and len(right) > len(left):
+        return _unrolled(left, right)
     worked_left = [run for run in left if did_work(run)]
     worked_right = [run for run in right if did_work(run)]
     idle = [Match(run, None) for run in left if not did_work(run)]
@@ -129,6 +136,17 @@ def _zip(left: Sequence[TaskRun], right: Sequence[TaskRun]) -> list[Match]:
         matches.extend(Match(run, None) for run in block[shared:])
         matches.extend(Match(None, run) for run in others[shared:])
     return matches + idle
+
+
+def _unrolled(left: Sequence[TaskRun], right: Sequence[TaskRun]) -> list[Match]:
+    """The rounds of each loop to as many calls; the last loop gets what is left, or what there is."""
+    matches: list[Match] = []
+    rest = list(right)
+    for position, run in enumerate(left):
+        last = position == len(left) - 1
+        calls, rest = (rest, []) if last else (rest[: run.loops + 1], rest[run.loops + 1 :])
+        matches.append(Match(run, calls[-1] if calls else None, tuple(calls[:-1])))
+    return matches
 
 
 def _outcome(run: TaskRun) -> Hashable:

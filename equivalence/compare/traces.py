@@ -5,12 +5,14 @@ Pure. Nothing is equal by silence: what was looked at, ignored, normalised, opaq
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from equivalence import vocabulary
 from equivalence.compare.align import Match, align, did_work
+from equivalence.compare.order import compare_order
 from equivalence.compare.outputs import Uncomparable, match_outputs
+from equivalence.compare.resources import compare_resources
 from equivalence.compare.retries import compare_retries, declared_otherwise, shortened
 from equivalence.compare.rules import ValueRules, is_ignored
 from equivalence.compare.states import (
@@ -81,6 +83,9 @@ def compare(v1: Trace, v2: Trace, rules: Rules) -> Comparison:
             differences.extend(compare_pauses(v1, v2, tally))
         for match in matches:
             differences.extend(_compare_match(match, rules, tally))
+        if "tasks" in rules.compare:
+            differences.extend(compare_resources(v1, v2, matches, rules.tasks, tally))
+        differences.extend(_compare_order(v1, matches, rules, tally, differences))
         if "exception" in rules.compare:
             differences.extend(compare_flow_exception(v1, v2, tally))
         if "result" in rules.compare:
@@ -103,6 +108,21 @@ def compare(v1: Trace, v2: Trace, rules: Rules) -> Comparison:
     )
 
 
+def _compare_order(
+    v1: Trace, matches: Sequence[Match], rules: Rules, tally: Tally, known: Sequence[Difference]
+) -> list[Difference]:
+    """Dependencies that are certain no more: differences on request, and said in any case."""
+    said = {difference.path for difference in known}
+    found = [difference for difference in compare_order(v1, matches) if difference.path not in said]
+    if "order" in rules.compare:
+        tally.compared += sum(match.v1 is not None and match.v2 is not None for match in matches)
+        return found
+    if found:
+        lost = ", ".join(f"{one.task} {one.v2}" for one in found[:3])
+        tally.uncompared.append(f'order: {lost}; write compare = [..., "order"] to make this a finding')
+    return []
+
+
 def _compare_match(match: Match, rules: Rules, tally: Tally) -> list[Difference]:
     """Everything about two matched task runs, or about one that stands alone."""
     label = match.label
@@ -119,6 +139,7 @@ def _compare_match(match: Match, rules: Rules, tally: Tally) -> list[Difference]
         # Skipped, never reached, or not called at all: the engines have several names for nothing.
         return list(compare_task_state(v1, v2, label, rules.states, tally)) if "tasks" in rules.compare else []
     if "tasks" in rules.compare:
+        found.extend(_compare_rounds(match, v1, tally))
         found.extend(compare_task_state(v1, v2, label, rules.states, tally))
     if found and not (v1.attempts and v2.attempts):
         return found  # one of them never began, which its state has said
@@ -141,6 +162,21 @@ def _compare_match(match: Match, rules: Rules, tally: Tally) -> list[Difference]
         path = f"tasks.{label}.result"
         found.extend(_compare_value("task-result", v1.result, v2.result, path, rules, tally, label))
     return found
+
+
+def _compare_rounds(match: Match, v1: TaskRun, tally: Tally) -> list[Difference]:
+    """The rounds of a Prefect 1 loop against the calls of the task in Prefect 2; those within a task are not seen."""
+    if not v1.loops:
+        return []
+    if not match.rounds:
+        tally.normalise("loop-in-task")
+        return []
+    tally.compared += 1
+    old, new = v1.loops + 1, len(match.rounds) + 1
+    if old == new:
+        return []
+    kind = "task-missing" if old > new else "task-extra"
+    return [Difference(kind, f"tasks.{match.label}.rounds", f"{old} rounds", f"{new} calls", match.label)]
 
 
 def _untouched(run: TaskRun) -> bool:

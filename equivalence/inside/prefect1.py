@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import inspect
+import sys
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from . import signatures
@@ -46,7 +47,8 @@ class Engine(object):
 
         def __init__(flow: Any, *args: Any, **kwargs: Any) -> None:
             construct(flow, *args, **kwargs)
-            watch.constructed(flow)
+            if sys._getframe(1).f_code.co_name != "apply_map":  # it builds a flow of its own for each call
+                watch.constructed(flow)
 
         def held_back(name: str) -> Callable[..., None]:
             return lambda flow, *args, **kwargs: watch.hold_back("flow.%s()" % name)

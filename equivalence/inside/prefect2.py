@@ -14,8 +14,9 @@ import os
 import sqlite3
 from typing import Any, Callable, Dict, Iterator, List, Optional  # noqa: F401 - used in comments
 
-from . import prefect2_engine, prefect2_pauses, signatures
+from . import prefect2_engine, prefect2_pauses, prefect2_waits, signatures
 from .faces import declared_value, exception_info, text
+from .prefect2_resources import Resources
 from .prefect2_tracer import Tracer
 
 
@@ -46,6 +47,9 @@ class Engine(object):
         self._patch_client()
         self._patch_waiting()
         prefect2_pauses.install()
+        prefect2_waits.install(lambda: self._tracer)
+        self._resources = Resources(lambda: self._tracer)
+        self._resources.install()
         self._patch_task_runners()
         return {"prefect": prefect.__version__, "replaced": replaced}
 
@@ -174,6 +178,7 @@ class Engine(object):
         from prefect.utilities.callables import get_call_parameters
 
         self._forget_earlier_runs()
+        self._resources.watch_modules()
         tracer = Tracer(flow, emit, encode)
         try:
             # Not flow(**parameters): a parameter may be named return_state, wait_for or self.

@@ -10,6 +10,8 @@ from typing import Any, Callable, Dict, List, Optional  # noqa: F401 - used in c
 
 from .faces import exception_info, text
 
+FINAL = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
+
 
 class Tracer(object):
     """Turns one run of a flow into events."""
@@ -27,12 +29,28 @@ class Tracer(object):
         self._retried = {}  # type: Dict[str, int]
         self._last = None  # type: Any
         self._random = random.getstate()
+        self._sequential = type(flow.task_runner).__name__ == "SequentialTaskRunner"
 
     def replaced(self, what: str) -> None:
         """Say once what stands in for something of the user's."""
         if what not in self._said:
             self._said.add(what)
             self._emit("replaced", text=what)
+
+    def waited(self, run: str) -> None:
+        """Report that the flow function waited for the end of a task run."""
+        self._emit("waited", run=run)
+
+    def resource(self, run: str, name: str, role: str) -> None:
+        """Report the set-up or clean-up of a context manager as a task run of its own."""
+        self._emit("task", run=run, name=name, map=None, engine=role, upstream=[])
+
+    def resource_state(self, run: str, kind: str, name: str, error: Optional[BaseException]) -> None:
+        """Report a state of such a run; it is over when the flow function goes on."""
+        fields = {} if error is None else {"exception": exception_info(error)}
+        self._emit("task-state", run=run, type=kind, name=name, message=text(error), **fields)
+        if kind != "RUNNING":
+            self.waited(run)
 
     def watched_flow(self) -> Any:
         """A copy of the flow whose function tells whether it returned nothing, or what it raised."""
@@ -98,6 +116,8 @@ class Tracer(object):
         elif method == "set_flow_run_state":
             if str(arguments["flow_run_id"]) == self._flow_run:
                 self._flow_state(_accepted(before, outcome))
+            elif before["type"] in FINAL:
+                self._emit("flow-ended", flow_run=str(arguments["flow_run_id"]))
         else:
             await self._task_state(str(arguments["task_run_id"]), before, outcome)
 
@@ -112,6 +132,7 @@ class Tracer(object):
             run=str(run.id),
             name=text(task.name),
             flow_run=str(run.flow_run_id),
+            sequential=self._sequential,
             key=run.task_key,
             dynamic=run.dynamic_key,
             map=None,
