@@ -38,7 +38,7 @@ SideName = Literal["v1", "v2"]
 Strictness = Literal["outcome", "kind", "exact"]
 
 COMPARED = ("state", "result", "exception", "tasks", "retries")
-COMPARABLE = (*COMPARED, "order")
+COMPARABLE = (*COMPARED, "order", "logs", "effects")
 STRICTNESS = ("outcome", "kind", "exact")
 
 

@@ -110,11 +110,36 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line that the user's code logged; ``run`` is the task run that wrote it, None for the flow."""
+
+    level: str
+    message: str
+    run: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something done to the outside beside the tasks: a notification, or a function that a handler called.
+
+    ``run`` is the task run that the handler was called for, None for the flow; ``state`` the one it went to;
+    ``place`` counts the states before that one; ``handled`` is False of what a Prefect 2 flow function did by itself.
+    """
+
+    name: str
+    run: str | None = None
+    state: str = ""
+    handled: bool = True
+    place: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """What one side did with one case.
 
     ``ended`` is None of a run that came to its end, else what cut it short: ``TimedOut`` or ``Crashed``, with a
-    sentence in ``reason``. ``rejected`` is set when the flow refused its parameters before anything ran.
+    sentence in ``reason``. ``rejected`` is set when the flow refused its parameters before anything ran. ``functions``
+    are the plain functions of the flow's file.
     """
 
     side: str
@@ -124,6 +149,9 @@ class Trace:
     outputs: tuple[Output, ...] = ()
     returned_nothing: bool = False
     tasks: tuple[TaskRun, ...] = ()
+    logs: tuple[LogLine, ...] = ()
+    acts: tuple[Act, ...] = ()
+    functions: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
     output: str = ""
     ended: str | None = None
@@ -226,6 +254,9 @@ def build(
     states: list[State] = []
     outputs: list[Output] = []
     replaced: list[str] = []
+    logs: list[LogLine] = []
+    acts: list[Act] = []
+    functions: tuple[str, ...] = ()
     exception = rejected = None
     nothing = False
     over: set[str] = set()
@@ -252,6 +283,14 @@ def build(
             rejected = _exception(event["exception"]) or ExceptionInfo("ParameterError", "")
         elif kind == "returned-nothing":
             nothing = True
+        elif kind == "log":
+            logs.append(LogLine(event["level"], event["message"], event["run"]))
+        elif kind == "act":
+            slot = slots.get(event["run"])
+            place = len(slot.states) if slot is not None else len(states)
+            acts.append(Act(event["name"], event["run"], event["state"], event["handled"], place))
+        elif kind == "functions":
+            functions = tuple(event["names"])
         elif kind == "replaced":
             replaced.append(event["text"])
         elif kind == "output":
@@ -270,6 +309,9 @@ def build(
         outputs=tuple(outputs),
         returned_nothing=nothing,
         tasks=tuple(slot.freeze(side) for slot in slots.values()),
+        logs=tuple(logs),
+        acts=tuple(acts),
+        functions=functions,
         replaced=tuple(replaced),
         output=output,
         ended=ended,

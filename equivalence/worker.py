@@ -297,7 +297,7 @@ class Worker:
                 {
                     "PREFECT__HOME_DIR": str(prefect_home),
                     "PREFECT__USER_CONFIG_PATH": str(prefect_home / "config.toml"),
-                    "PREFECT__LOGGING__LEVEL": "CRITICAL",
+                    "PREFECT__LOGGING__LEVEL": "INFO",
                     "PREFECT__CLOUD__SEND_FLOW_RUN_LOGS": "false",
                 }
             )
@@ -309,7 +309,7 @@ class Worker:
                 {
                     "PREFECT_HOME": str(prefect_home),
                     "PREFECT_PROFILES_PATH": str(prefect_home / "profiles.toml"),
-                    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+                    "PREFECT_LOGGING_LEVEL": "INFO",
                 }
             )
         environment.update(self.spec.variables)

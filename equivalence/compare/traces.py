@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from equivalence import vocabulary
+from equivalence.compare.acts import compare_acts
 from equivalence.compare.align import Match, align, did_work
+from equivalence.compare.logs import compare_logs
 from equivalence.compare.order import compare_order
 from equivalence.compare.outputs import Uncomparable, match_outputs
 from equivalence.compare.resources import compare_resources
@@ -86,6 +88,9 @@ def compare(v1: Trace, v2: Trace, rules: Rules) -> Comparison:
         if "tasks" in rules.compare:
             differences.extend(compare_resources(v1, v2, matches, rules.tasks, tally))
         differences.extend(_compare_order(v1, matches, rules, tally, differences))
+        differences.extend(_compare_acts(v1, v2, matches, rules, tally))
+        if "logs" in rules.compare:
+            differences.extend(compare_logs(v1, v2, matches, tally))
         if "exception" in rules.compare:
             differences.extend(compare_flow_exception(v1, v2, tally))
         if "result" in rules.compare:
@@ -120,6 +125,16 @@ def _compare_order(
     if found:
         lost = ", ".join(f"{one.task} {one.v2}" for one in found[:3])
         tally.uncompared.append(f'order: {lost}; write compare = [..., "order"] to make this a finding')
+    return []
+
+
+def _compare_acts(v1: Trace, v2: Trace, matches: Sequence[Match], rules: Rules, tally: Tally) -> list[Difference]:
+    """What handlers did: differences on request, and said in any case."""
+    found = list(compare_acts(v1, v2, matches, tally))
+    if "effects" in rules.compare or not found:
+        return found
+    told = "; ".join(f"{one.path.rpartition('.')[2]}: v1 {one.v1}, v2 {one.v2}" for one in found[:3])
+    tally.uncompared.append(f'effects: {told}; write compare = [..., "effects"] to make this a finding')
     return []
 
 

@@ -12,7 +12,7 @@ import inspect
 import sys
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
-from . import signatures
+from . import acts, logs, signatures
 from .faces import declared_value, exception_info, text
 from .prefect1_graph import role_of, seconds
 from .prefect1_tracer import Tracer
@@ -33,10 +33,29 @@ class Engine(object):
 
         builtins.input = _approve  # type: ignore[assignment]  # a paused task asks on stdin; nobody sits there
         self._flow_class = Flow
+        self._tracer = None  # type: Optional[Tracer]
+        self._acts = acts.Acts(self._act)
+        acts.stub_notifications_v1(self._acts)
+        logs.install(self._log, self._run_of)
         home = str(prefect.config.home_dir)
         if home != self._message["home"]:
             raise RuntimeError("Prefect 1 uses the home %r and not the worker's own" % home)
         return {"prefect": prefect.__version__, "replaced": ["retry delays are recorded and not slept"]}
+
+    def _act(self, name: str, run: Optional[str], state: str, handled: bool) -> None:
+        if self._tracer is not None:
+            self._tracer.act(name, run, state, handled)
+
+    def _log(self, level: str, message: str, run: Optional[str]) -> None:
+        if self._tracer is not None:
+            self._tracer.log(level, message, run)
+
+    @staticmethod
+    def _run_of(record: Any) -> Optional[str]:
+        import prefect
+
+        slug, index = prefect.context.get("task_slug"), prefect.context.get("map_index")
+        return slug if index is None else "%s[%d]" % (slug, index)
 
     @contextlib.contextmanager
     def loading(self, watch: Any) -> Iterator[None]:
@@ -101,6 +120,7 @@ class Engine(object):
     def run(
         self,
         flow: Any,
+        module: Any,
         parameters: Dict[str, Any],
         outputs: List[str],
         emit: Callable[..., None],
@@ -111,19 +131,24 @@ class Engine(object):
         from prefect.executors import LocalExecutor
 
         prefect.context.pop("caches", None)  # kept by Prefect for the life of the process, under the tasks' names
-        tracer = Tracer(flow, emit, encode)
+        tracer = Tracer(flow, emit, encode, self._acts)
         tracer.graph(outputs)
         if flow.executor is not None and type(flow.executor).__name__ != "LocalExecutor":
             emit("replaced", text="executor %s by LocalExecutor" % type(flow.executor).__name__)
         if flow.schedule is not None:
             emit("replaced", text="the schedule is not waited for: one run at once")
+        self._tracer = tracer
+        context = dict(prefect.context.get("secrets") or {})
         try:
-            state = flow.run(
-                parameters=parameters,
-                run_on_schedule=False,
-                executor=LocalExecutor(),
-                runner_cls=tracer.flow_runner_class(),
-            )
+            with contextlib.ExitStack() as stack:
+                emit("functions", names=stack.enter_context(self._acts.watching(module, lambda: False)))
+                stack.enter_context(prefect.context(secrets=dict(acts.SECRETS_V1, **context)))
+                state = flow.run(
+                    parameters=parameters,
+                    run_on_schedule=False,
+                    executor=LocalExecutor(),
+                    runner_cls=tracer.flow_runner_class(),
+                )
         except BaseException as error:
             if tracer.began:
                 tracer.crashed(error)
@@ -132,6 +157,8 @@ class Engine(object):
             else:
                 emit("rejected", exception=exception_info(error))
             return
+        finally:
+            self._tracer = None
         tracer.finish(state)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
+from .acts import Acts
 from .faces import exception_info, text
 from .prefect1_graph import declared, output_tasks, role_of
 
@@ -13,8 +14,11 @@ RunKey = Tuple[str, Optional[int]]
 class Tracer(object):
     """Turns one ``flow.run`` into events."""
 
-    def __init__(self, flow: Any, emit: Callable[..., None], encode: Callable[[Any], Dict[str, Any]]) -> None:
+    def __init__(
+        self, flow: Any, emit: Callable[..., None], encode: Callable[[Any], Dict[str, Any]], acts: Acts
+    ) -> None:
         self.began = False
+        self._acts = acts
         self._flow = flow
         self._emit = emit
         self._encode = encode
@@ -29,6 +33,14 @@ class Tracer(object):
         if what not in self._said:
             self._said.add(what)
             self._emit("replaced", text=what)
+
+    def act(self, name: str, run: Optional[str], state: str, handled: bool) -> None:
+        """Report what a handler did."""
+        self._emit("act", name=name, run=run, state=state, handled=handled)
+
+    def log(self, level: str, message: str, run: Optional[str]) -> None:
+        """Report a log line of the user's."""
+        self._emit("log", level=level, message=message, run=run)
 
     def graph(self, outputs: List[str]) -> None:
         """Announce every task of the flow, in build order."""
@@ -69,6 +81,10 @@ class Tracer(object):
         tracer = self
 
         class TracingTaskRunner(TaskRunner):
+            def call_runner_target_handlers(self, old_state: Any, new_state: Any) -> Any:
+                with tracer.handling(self.task, new_state):
+                    return super().call_runner_target_handlers(old_state=old_state, new_state=new_state)
+
             # Prefect calls this with keywords: other parameter names would make the user's flow Failed.
             def handle_state_change(self, old_state: Any, new_state: Any) -> Any:
                 try:
@@ -88,12 +104,23 @@ class Tracer(object):
             def __init__(self, flow: Any, task_runner_cls: Any = None, state_handlers: Any = None) -> None:
                 super().__init__(flow, task_runner_cls=TracingTaskRunner, state_handlers=state_handlers)
 
+            def call_runner_target_handlers(self, old_state: Any, new_state: Any) -> Any:
+                with tracer.handling(None, new_state):
+                    return super().call_runner_target_handlers(old_state=old_state, new_state=new_state)
+
             def handle_state_change(self, old_state: Any, new_state: Any) -> Any:
                 state = super().handle_state_change(old_state=old_state, new_state=new_state)
                 tracer.flow_state(state)
                 return state
 
         return TracingFlowRunner
+
+    def handling(self, task: Any, state: Any) -> Any:
+        """While the state handlers of a task, or of the flow, are called."""
+        import prefect
+
+        slug, index = (None, None) if task is None else (self._flow.slugs.get(task), prefect.context.get("map_index"))
+        return self._acts.about(slug if index is None else "%s[%d]" % (slug, index), type(state).__name__)
 
     def collapse(self, task: Any, old_state: Any, state: Any) -> float:
         """Make a retry due now; the delay in seconds that was asked for.

@@ -12,9 +12,9 @@ import functools
 import inspect
 import os
 import sqlite3
-from typing import Any, Callable, Dict, Iterator, List, Optional  # noqa: F401 - used in comments
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
-from . import prefect2_engine, prefect2_pauses, prefect2_waits, signatures
+from . import acts, logs, prefect2_engine, prefect2_pauses, prefect2_waits, signatures
 from .faces import declared_value, exception_info, text
 from .prefect2_resources import Resources
 from .prefect2_tracer import Tracer
@@ -50,6 +50,10 @@ class Engine(object):
         prefect2_waits.install(lambda: self._tracer)
         self._resources = Resources(lambda: self._tracer)
         self._resources.install()
+        self._acts = acts.Acts(self._act)
+        acts.stub_notifications_v2(self._acts)
+        logs.install(self._log, _run_of)
+        self._patch_hooks()
         self._patch_task_runners()
         return {"prefect": prefect.__version__, "replaced": replaced}
 
@@ -78,6 +82,35 @@ class Engine(object):
 
         for name in ("create_flow_run", "create_task_run", "set_task_run_state", "set_flow_run_state"):
             wrap(name)
+
+    def _act(self, name: str, run: Optional[str], state: str, handled: bool) -> None:
+        if self._tracer is not None:
+            self._tracer.act(name, run, state, handled)
+
+    def _log(self, level: str, message: str, run: Optional[str]) -> None:
+        if self._tracer is not None:
+            self._tracer.log(level, message, run)
+
+    def _patch_hooks(self) -> None:
+        """Know for what a hook is called (2.20.26 engine.py)."""
+        import prefect.engine as engine
+
+        def wrap(name: str, about: Callable[[Any], Optional[str]]) -> None:
+            original = getattr(engine, name, None)
+            if original is None:
+                return
+            signature = inspect.signature(original)
+
+            @functools.wraps(original)
+            async def hooked(*args: Any, **kwargs: Any) -> Any:
+                arguments = signature.bind(*args, **kwargs).arguments
+                with self._acts.about(about(arguments), arguments["state"].name):
+                    return await original(*args, **kwargs)
+
+            setattr(engine, name, hooked)
+
+        wrap("_run_task_hooks", lambda arguments: str(arguments["task_run"].id))
+        wrap("_run_flow_hooks", lambda arguments: None)
 
     def _patch_waiting(self) -> None:
         import prefect.server.orchestration.core_policy as core_policy
@@ -168,6 +201,7 @@ class Engine(object):
     def run(
         self,
         flow: Any,
+        module: Any,
         parameters: Dict[str, Any],
         outputs: List[str],
         emit: Callable[..., None],
@@ -188,10 +222,12 @@ class Engine(object):
             return
         self._tracer = tracer
         try:
-            answer = enter_flow_run_engine_from_flow_call(
-                tracer.watched_flow(), bound, wait_for=None, return_type="state"
-            )
-            state = asyncio.run(_awaited(answer)) if inspect.isawaitable(answer) else answer
+            with self._acts.watching(module, _in_flow) as names:
+                emit("functions", names=names)
+                answer = enter_flow_run_engine_from_flow_call(
+                    tracer.watched_flow(), bound, wait_for=None, return_type="state"
+                )
+                state = asyncio.run(_awaited(answer)) if inspect.isawaitable(answer) else answer
             tracer.finish(state)
         except BaseException as error:
             tracer.crashed(error)
@@ -218,6 +254,19 @@ KEPT_RUNS = 25
 
 _ACTS = ("__call__", "_run", "serve", "deploy", "visualize", "from_source")
 _FUNCTIONS = ("serve", "deploy")
+
+
+def _in_flow() -> bool:
+    from prefect.context import FlowRunContext, TaskRunContext
+
+    return FlowRunContext.get() is not None and TaskRunContext.get() is None
+
+
+def _run_of(record: Any) -> Optional[str]:
+    from prefect.context import TaskRunContext
+
+    context = TaskRunContext.get()
+    return str(context.task_run.id) if context is not None else getattr(record, "task_run_id", None)
 
 
 async def _awaited(answer: Any) -> Any:

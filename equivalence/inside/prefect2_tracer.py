@@ -37,6 +37,14 @@ class Tracer(object):
             self._said.add(what)
             self._emit("replaced", text=what)
 
+    def act(self, name: str, run: Optional[str], state: str, handled: bool) -> None:
+        """Report what a hook, or the flow function, did."""
+        self._emit("act", name=name, run=run, state=state, handled=handled)
+
+    def log(self, level: str, message: str, run: Optional[str]) -> None:
+        """Report a log line of the user's."""
+        self._emit("log", level=level, message=message, run=run)
+
     def waited(self, run: str) -> None:
         """Report that the flow function waited for the end of a task run."""
         self._emit("waited", run=run)

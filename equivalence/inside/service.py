@@ -119,7 +119,7 @@ class Service(object):
             sys.modules["numpy"].random.seed(message["seed"] % 2**32)  # type: ignore[attr-defined]
         self._started = time.monotonic()
         try:
-            self._engine.run(flow, parameters, message["outputs"], self.emit, self.encode)
+            self._engine.run(flow, loaded.module, parameters, message["outputs"], self.emit, self.encode)
         finally:
             seconds = time.monotonic() - self._started
             self._spool.close()
