@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import hypothesis
@@ -27,6 +27,7 @@ from equivalence.parameters import (
 )
 
 __all__ = [
+    "Again",
     "Case",
     "Matching",
     "ParameterDifference",
@@ -47,19 +48,41 @@ class UndrawableParameter(EquivalenceError):
     """A parameter without a type that can be told and without a default, so no value is known to be meant."""
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """One more run of the flow in the same case: so many seconds later, with these parameters changed."""
+
+    after: float = 0.0
+    changed: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """One draw: the values given, by v1 name; a parameter that is absent keeps the flow's own default."""
+    """One draw: the values given, by v1 name; a parameter that is absent keeps the flow's own default.
+
+    ``again`` are further runs, which find what the runs before them left in the caches.
+    """
 
     parameters: Mapping[str, Any]
     seed: int = 0
     matching: Matching = field(default_factory=lambda: Matching(""), repr=False)
+    again: tuple[Again, ...] = ()
 
     @classmethod
-    def of(cls, matching: Matching, parameters: Mapping[str, Any], seed: int = 0) -> Case:
+    def of(
+        cls, matching: Matching, parameters: Mapping[str, Any], seed: int = 0, again: tuple[Again, ...] = ()
+    ) -> Case:
         """The case that gives these parameters (v1 names), in the order of the signature."""
         names = [shared.v1_name for shared in matching.shared if shared.v1_name in parameters]
-        return cls({name: parameters[name] for name in names}, seed, matching)
+        return cls({name: parameters[name] for name in names}, seed, matching, again)
+
+    def runs(self) -> list[tuple[float, Case]]:
+        """The runs of the case, each as a case of its own, with the seconds since the first."""
+        runs = [(0.0, replace(self, again=()))]
+        for again in self.again:
+            at = runs[-1][0] + again.after
+            runs.append((at, replace(self, parameters={**self.parameters, **again.changed}, again=())))
+        return runs
 
     def for_v1(self) -> dict[str, Any]:
         """What the Prefect 1 flow is given."""
@@ -73,13 +96,13 @@ class Case:
 
     def key(self) -> str:
         """The same text for the same case, in whatever order its parameters were given."""
-        return str(values.encode([dict(self.parameters), self.seed])["digest"])
+        again = [[one.after, dict(one.changed)] for one in self.again]
+        return str(values.encode([dict(self.parameters), self.seed, again])["digest"])
 
     def show(self) -> str:
         """Short Python-like text."""
-        if not self.parameters:
-            return "the defaults"
-        return ", ".join(f"{shown_name(name)}={short(repr(value))}" for name, value in self.parameters.items())
+        first = _shown(self.parameters) or "the defaults"
+        return "; ".join([first, *(_shown_again(again) for again in self.again)])
 
     def __eq__(self, other: object) -> bool:
         """Cases that give the same are the same: nan is nan, and 1 is not True."""
@@ -88,6 +111,16 @@ class Case:
     def __hash__(self) -> int:
         """By the key."""
         return hash(self.key())
+
+
+def _shown(parameters: Mapping[str, Any]) -> str:
+    return ", ".join(f"{shown_name(name)}={short(repr(value))}" for name, value in parameters.items())
+
+
+def _shown_again(again: Again) -> str:
+    changed = _shown(again.changed)
+    when = f"{again.after:g} s later" if again.after else "at once"
+    return f"again {when}" + (f" with {changed}" if changed else "")
 
 
 def strategy_for(shared: SharedParameter, pair: str = "") -> st.SearchStrategy[Any]:
@@ -138,9 +171,14 @@ def resolve_overrides(
 
 
 def case_strategy(
-    matching: Matching, overrides: Mapping[str, st.SearchStrategy[Any]] | None = None
+    matching: Matching,
+    overrides: Mapping[str, st.SearchStrategy[Any]] | None = None,
+    gaps: Sequence[float] = (),
 ) -> st.SearchStrategy[Case]:
-    """Cases that give each parameter a value or leave it at its default; shrinking leaves out what it can."""
+    """Cases that give each parameter a value or leave it at its default; shrinking leaves out what it can.
+
+    With ``gaps``, the seconds that may lie between runs, a case may run the flow up to three times.
+    """
     chosen = resolve_overrides(matching, overrides or {})
     required: dict[str, st.SearchStrategy[Any]] = {}
     optional: dict[str, st.SearchStrategy[Any]] = {}
@@ -151,7 +189,7 @@ def case_strategy(
         if drawn is None:
             drawn = strategy_for(shared, matching.pair)
         (optional if shared.optional else required)[shared.v1_name] = drawn
-    return _cases(matching, required, optional)
+    return _cases(matching, required, optional, gaps)
 
 
 @st.composite
@@ -160,13 +198,20 @@ def _cases(
     matching: Matching,
     required: Mapping[str, st.SearchStrategy[Any]],
     optional: Mapping[str, st.SearchStrategy[Any]],
+    gaps: Sequence[float],
 ) -> Case:
     # Not fixed_dictionaries(optional=…): shrinking often leaves keys in that do not matter.
     given = {name: draw(strategy) for name, strategy in required.items()}
     for name, strategy in optional.items():
         if draw(_GIVEN):
             given[name] = draw(strategy)
-    return Case.of(matching, given)
+    drawn = {**required, **optional}
+    again = []
+    for _ in range(draw(st.integers(0, 2)) if gaps else 0):
+        after = draw(st.sampled_from(gaps))
+        changed = draw(st.sampled_from([None, *sorted(drawn)]))
+        again.append(Again(after, {} if changed is None else {changed: draw(drawn[changed])}))
+    return Case.of(matching, given, again=tuple(again))
 
 
 _GIVEN = st.integers(0, 3).map(bool)
@@ -177,8 +222,12 @@ def explicit_cases(
     matching: Matching,
     overrides: Mapping[str, st.SearchStrategy[Any]] | None = None,
     limit: int = MAX_EXPLICIT,
+    gaps: Sequence[float] = (),
 ) -> list[Case]:
-    """The defaults first, then the edges of each parameter one at a time, the simpler ones of all before."""
+    """The defaults first, then the edges of each parameter one at a time, the simpler ones of all before.
+
+    With ``gaps`` the defaults are also run again after each, and at once with another value of each parameter.
+    """
     chosen = resolve_overrides(matching, overrides or {})
     base: dict[str, Any] = {}
     columns: list[list[tuple[str, Any]]] = []
@@ -203,7 +252,12 @@ def explicit_cases(
         found[1:1] = outside(shared.domain)
         columns.append([(name, edge) for edge in found])
     cases = [Case.of(matching, base)]
-    known = {cases[0].key()}
+    cases += [Case.of(matching, base, again=(Again(gap),)) for gap in gaps]
+    if gaps:
+        others = [next((edge for edge in column if edge[1] != base.get(edge[0])), None) for column in columns]
+        cases += [Case.of(matching, base, again=(Again(0.0, dict([other])),)) for other in others if other]
+    del cases[limit:]
+    known = {case.key() for case in cases}
     for row in range(max((len(column) for column in columns), default=0)):
         for column in columns:
             if row < len(column) and len(cases) < limit:

@@ -7,12 +7,13 @@ never ran counts as passing, and the report says that shrinking stopped early.
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 import unittest
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import hypothesis.core
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
@@ -21,13 +22,15 @@ from hypothesis.database import InMemoryExampleDatabase
 from hypothesis.errors import FlakyFailure, Unsatisfiable
 
 from equivalence import catalogue, vocabulary
-from equivalence.cases import Case, case_strategy, explicit_cases
+from equivalence.caching import gaps
+from equivalence.cases import Again, Case, case_strategy, explicit_cases
 from equivalence.compare.retries import UNTESTED
 from equivalence.compare.rules import ValueRules
 from equivalence.compare.states import Difference, flow_kind
-from equivalence.compare.traces import Comparison, Rules, compare
+from equivalence.compare.traces import Comparison, Rules, compare, in_sequence
 from equivalence.config import PairSettings
 from equivalence.descriptions import FlowDescription
+from equivalence.errors import EquivalenceError
 from equivalence.judge import Finding, Identity, Noise, identities, judge, primary, size
 from equivalence.pairing import Pair
 from equivalence.parameters import Matching, match_parameters
@@ -39,6 +42,9 @@ from equivalence.trace import Trace
 
 if sys.version_info < (3, 11):
     from exceptiongroup import BaseExceptionGroup  # type: ignore[import-not-found,unused-ignore]
+
+Runs: TypeAlias = tuple[tuple[Trace, Trace], ...]
+"""The traces of each run of a case, v1's and v2's."""
 
 EXPLICIT_SHARE = 0.5
 """At most this share of the cases are the defaults and edge values; the rest is drawn."""
@@ -78,6 +84,7 @@ class PairCheck:
         self._held_back = tuple(
             f"{side}: {note}" for side, one in zip(("v1", "v2"), descriptions, strict=True) for note in one.notes
         )
+        self._gaps = gaps(*descriptions)
         self._rules = rules_of(pair.settings, comparator)
         self._outputs = outputs_of(pair.settings)
         self._outcomes: dict[str, Outcome] = {}
@@ -111,42 +118,45 @@ class PairCheck:
 
     def replay(self, case: Case) -> tuple[Comparison, Given]:
         """Run one case on both sides and compare."""
-        traces = self._run(case)
-        return compare(*traces, self._rules), given_lines(case, *traces)
+        runs = self._run(case)
+        return self._compare(runs), given_lines(case, *runs[-1])
 
     @property
     def cases(self) -> list[Case]:
         """The cases that ran, in their order."""
         return [outcome.case for outcome in self._outcomes.values()]
 
-    def case(self, parameters: Mapping[str, Any], seed: int = 0) -> Case:
-        """The case that gives these parameters, by their v1 names."""
-        return Case.of(self._matching, parameters, seed)
+    def case(self, parameters: Mapping[str, Any], seed: int = 0, again: tuple[Again, ...] = ()) -> Case:
+        """The case that gives these parameters, by their v1 names, and runs the flow again so."""
+        return Case.of(self._matching, parameters, seed, again)
 
     # ------------------------------------------------------------------------------------------- one case
 
     def _execute(self, case: Case) -> Outcome:
         """Run a case that was not run yet, and keep what it came to."""
-        traces = self._run(case)
-        comparison = compare(*traces, self._rules)
-        reached = self._coverage.add(comparison, traces)
-        news = behaviour(comparison, traces) - self._shown
+        runs = self._run(case)
+        _demand_secrets(runs)
+        comparisons = [compare(v1, v2, self._rules) for v1, v2 in runs]
+        comparison = in_sequence(comparisons)
+        reached = [self._coverage.add(one, traces) for one, traces in zip(comparisons, runs, strict=True)]
+        news = {fact for one, traces in zip(comparisons, runs, strict=True) for fact in behaviour(one, traces)}
+        self._quiet = 0 if news - self._shown else self._quiet + 1
         self._shown |= news
-        self._quiet = 0 if news else self._quiet + 1
         differences = identities(comparison)
-        kinds = [flow_kind(trace) for trace in traces]
+        kinds = [flow_kind(trace) for trace in runs[0]]
         completed = kinds == [vocabulary.COMPLETED] * 2
+        telling = next((index for index, one in enumerate(comparisons) if one.differences), len(runs) - 1)
         outcome = Outcome(
             case=case,
             differences=differences,
             first=primary(comparison),
             first_task=comparison.first_task,
-            rules={identity: _rule(differences[identity], comparison, traces) for identity in differences},
+            rules=_rules(comparisons, runs),
             completed=completed,
-            rejected=any(trace.rejected is not None for trace in traces),
+            rejected=any(trace.rejected is not None for trace in runs[0]),
             failed_alike=kinds[0] == kinds[1] and not completed,
-            progressed=reached or completed,
-            given=given_lines(case, *traces),
+            progressed=any(reached) or completed,
+            given=given_lines(case, *runs[telling]),
         )
         self._outcomes[case.key()] = outcome
         for identity in differences:
@@ -164,8 +174,11 @@ class PairCheck:
         found = len(self._primaries)
         return f", {found} finding{'s' if found > 1 else ''} being {self._doing}" if found else ""
 
-    def _run(self, case: Case) -> tuple[Trace, Trace]:
+    def _run(self, case: Case) -> Runs:
         return self._sides.run(self._pair.v1, self._pair.v2, case, self._outputs)
+
+    def _compare(self, runs: Sequence[Sequence[Trace]]) -> Comparison:
+        return in_sequence([compare(traces[0], traces[1], self._rules) for traces in runs])
 
     def _answer(self, case: Case) -> Outcome | None:
         """The outcome of a case; None when it never ran and the budget, or the number of cases, is used up."""
@@ -189,7 +202,7 @@ class PairCheck:
             raise Enough
         first = outcome.first
         # What the defaults show cannot be made smaller: no time is spent on other cases of it.
-        smallest = self._doing == "shrunk" and first is not None and not self._primaries[first].case.parameters
+        smallest = self._doing == "shrunk" and first is not None and not any(size(self._primaries[first].case)[:2])
         if first is not None and not smallest:
             raised = self._types.setdefault(first, type("Divergence", (Divergence,), {}))
             raise raised(first.path)
@@ -201,10 +214,10 @@ class PairCheck:
         self._deadline = self._began + (self._pair.settings.budget or 0.0)
         self._limit = examples
         share = max(1, int(examples * EXPLICIT_SHARE))
-        for case in explicit_cases(self._matching, self._strategies, limit=share):
+        for case in explicit_cases(self._matching, self._strategies, limit=share, gaps=self._gaps):
             if self._answer(case) is None:
                 break
-        if not self._matching.drawn and not self._strategies:
+        if not (self._matching.drawn or self._strategies or self._gaps):
             return
         # A seed asks for the same cases again, whatever was found since; without a database nothing could be shrunk.
         seeded = hypothesis.core.global_force_seed is not None
@@ -225,7 +238,7 @@ class PairCheck:
         # By our own steps first: they drop what does not matter at once, and work on edge cases, which are no draws.
         for identity in list(self._primaries):
             self._make_smaller(identity)
-        if self._matching.drawn or self._strategies:
+        if self._matching.drawn or self._strategies or self._gaps:
             self._shrink_draws()
 
     def _shrink_draws(self) -> None:
@@ -267,7 +280,7 @@ class PairCheck:
                     break
 
     def _hypothesis(self, phases: tuple[Phase, ...], examples: int) -> None:
-        execute = given(case=case_strategy(self._matching, self._strategies))(self._as_function())
+        execute = given(case=case_strategy(self._matching, self._strategies, self._gaps))(self._as_function())
         execute = settings(
             max_examples=examples,
             phases=[phase for phase in phases if phase in settings().phases or phase is Phase.reuse],
@@ -358,14 +371,14 @@ class PairCheck:
 
     def _confirm(self, finding: Finding) -> Finding | Noise:
         """Run the smallest case twice more on both sides, and let the judge say what it is."""
-        one = self._sides.keep(self._run(finding.case))
+        one = [self._sides.keep(traces) for traces in self._run(finding.case)]
         # Another seed: what an old flow draws at random is no behaviour that the new one has to repeat.
         two = self._run(replace(finding.case, seed=finding.case.seed + 1))
         return judge(
             finding,
-            [compare(one[0], one[1], self._rules), compare(two[0], two[1], self._rules)],
-            compare(one[0], two[0], self._rules),
-            compare(one[1], two[1], self._rules),
+            [self._compare(one), self._compare(two)],
+            self._compare([(first[0], second[0]) for first, second in zip(one, two, strict=True)]),
+            self._compare([(first[1], second[1]) for first, second in zip(one, two, strict=True)]),
         )
 
     # --------------------------------------------------------------------------------------------- result
@@ -428,6 +441,27 @@ def outputs_of(pair: PairSettings) -> FlowOutputs:
     return FlowOutputs(v1=(wanted[5:],) if wanted is not None and wanted.startswith("task:") else ())
 
 
-def _rule(difference: Difference, comparison: Comparison, traces: tuple[Trace, Trace]) -> str | None:
-    rule = catalogue.explain(catalogue.Evidence(difference, comparison, *traces))
-    return rule.id if rule is not None else None
+_SECRET = re.compile(r'Local Secret "(.+?)" was not found')
+
+
+def _demand_secrets(runs: Runs) -> None:
+    """Raise EquivalenceError where the old flow asks for a secret that nobody gave: nothing it does then says much."""
+    for v1, _ in runs:
+        for failure in (failure for run in v1.tasks for failure in run.failures):
+            missing = _SECRET.search(failure.message)
+            if missing is not None:
+                raise EquivalenceError(
+                    f"the v1 flow asks for the secret {missing[1]!r}; give both sides a value for it:\n\n"
+                    f'[tool.equivalence.environment]\nsecrets = {{ {missing[1]} = "…" }}'
+                )
+
+
+def _rules(comparisons: Sequence[Comparison], runs: Runs) -> dict[Identity, str | None]:
+    """The rule that explains each difference, found in the run that it is of."""
+    found: dict[Identity, str | None] = {}
+    for index, (comparison, traces) in enumerate(zip(comparisons, runs, strict=True)):
+        for difference in comparison.differences:
+            rule = catalogue.explain(catalogue.Evidence(difference, comparison, *traces, run=index))
+            path = difference.path if index == 0 else f"run[{index + 1}].{difference.path}"
+            found.setdefault(Identity.of(replace(difference, path=path)), rule.id if rule is not None else None)
+    return found

@@ -112,6 +112,7 @@ class Settings:
     states: Strictness = "kind"
     pairs: Mapping[str, PairSettings] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, object] = field(default_factory=dict)
 
     def for_pair(self, name: str) -> PairSettings:
         """The settings of the pair of this name, what it leaves open filled in from the settings of all."""
@@ -146,6 +147,7 @@ def load_settings(root: Path, pyproject: Path | None, overrides: Overrides) -> S
         compare=top.get("compare", _compare, COMPARED),
         states=top.get("states", _states, "kind"),
         variables=_variables(top),
+        secrets=_secrets(top),
         pairs=_pairs(top),
     )
     if mistakes:
@@ -272,6 +274,15 @@ def _variables(top: Table) -> Mapping[str, str]:
             table.note(f"{quoted(name)}: no name of a variable: it is empty, or holds `=` or NUL")
         found[name] = table.get(name, tables.text, "")
     return found
+
+
+def _secrets(top: Table) -> Mapping[str, object]:
+    """Texts, or tables and arrays of them: what Prefect 1 reads as JSON."""
+    table = top.table("environment").table("secrets")
+    for name, value in table.data.items():
+        if not isinstance(value, str | dict | list | int | float | bool):
+            table.note(f"{quoted(name)}: expected a text, or a table, array, number or boolean, got {shown(value)}")
+    return dict(table.data)
 
 
 def _pairs(top: Table) -> Mapping[str, PairSettings]:

@@ -87,9 +87,9 @@ def primary(comparison: Comparison) -> Identity | None:
     return None if chosen is None else Identity.of(chosen)
 
 
-def size(case: Case) -> tuple[int, int, str]:
+def size(case: Case) -> tuple[int, int, int, str]:
     """An order of cases by how much a reader has to take in."""
-    return len(case.parameters), len(case.show()), case.show()
+    return len(case.again), len(case.parameters), len(case.show()), case.show()
 
 
 def judge(

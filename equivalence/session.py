@@ -72,6 +72,7 @@ class Session:
             python_path=side.python_path,
             home_template=environment.home_template,
             variables=self.settings.variables,
+            secrets=self.settings.secrets,
         )
 
     @property

@@ -11,6 +11,13 @@ from equivalence.cases import Case
 
 def smaller(case: Case) -> Iterator[Case]:
     """Cases with a parameter left out or its value made simpler, the boldest steps first."""
+    for index, again in enumerate(case.again):
+        rest = case.again[:index], case.again[index + 1 :]
+        yield replace(case, again=(*rest[0], *rest[1]))
+        if again.changed:
+            yield replace(case, again=(*rest[0], replace(again, changed={}), *rest[1]))
+        if again.after:
+            yield replace(case, again=(*rest[0], replace(again, after=0.0), *rest[1]))
     required = {shared.v1_name for shared in case.matching.shared if not shared.optional}
     if len(case.parameters) > 2:
         for name in case.parameters:

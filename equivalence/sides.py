@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -103,8 +104,18 @@ class Sides:
         shown = Path(os.path.relpath(worker.spec.shown / file, worker.spec.shown_root))
         return file.as_posix(), shown.as_posix()
 
-    def run(self, v1: FlowInfo, v2: FlowInfo, case: Case, outputs: FlowOutputs) -> tuple[Trace, Trace]:
-        """Run one case on both sides at the same time. Values of the traces can be read until the next run."""
+    def run(self, v1: FlowInfo, v2: FlowInfo, case: Case, outputs: FlowOutputs) -> tuple[tuple[Trace, Trace], ...]:
+        """Every run of a case, on both sides at the same time. Values of the last traces can be read until the next."""
+        began = float(int(time.time()))
+        played: list[tuple[Trace, Trace]] = []
+        for since, run in case.runs():
+            played = [_kept(self.keep(traces)) for traces in played]
+            played.append(self._run(v1, v2, run, outputs, began + since, bool(played)))
+        return tuple(played)
+
+    def _run(
+        self, v1: FlowInfo, v2: FlowInfo, case: Case, outputs: FlowOutputs, clock: float, goes_on: bool
+    ) -> tuple[Trace, Trace]:
         plans = {
             "v1": (v1, case.for_v1(), outputs.v1),
             "v2": (v2, case.for_v2(), outputs.v2),
@@ -112,7 +123,17 @@ class Sides:
         for side, (flow, parameters, wanted) in plans.items():
             worker = self.workers[side]
             path = str(worker.spec.flows / flow.file)
-            worker.send(run_message(path, flow.variable, flow.name, parameters, seed=case.seed, outputs=wanted))
+            asked = run_message(
+                path,
+                flow.variable,
+                flow.name,
+                parameters,
+                seed=case.seed,
+                outputs=wanted,
+                clock=clock,
+                goes_on=goes_on,
+            )
+            worker.send(asked)
         replies = {side: self.workers[side].collect(self._run_timeout) for side in ("v1", "v2")}
         return self._trace("v1", replies["v1"]), self._trace("v2", replies["v2"])
 
@@ -136,6 +157,11 @@ class Sides:
         """The same traces with their large values in memory, so that they outlive the next run."""
         workers = self.workers.values()
         return tuple(_with_reader(trace, worker.memory()) for trace, worker in zip(traces, workers, strict=True))
+
+
+def _kept(traces: tuple[Trace, ...]) -> tuple[Trace, Trace]:
+    v1, v2 = traces
+    return v1, v2
 
 
 def _with_reader(trace: Trace, read: Read) -> Trace:

@@ -19,7 +19,7 @@ TOP_KEYS = ("examples", "patience", "budget", "shrink", "compare", "states", "ru
 TOP_TABLES = ("v1", "v2", "environment", "pairs")
 UNCHANGED = ("python", "requirements", "exclude-newer")
 SIDE_KEYS = ("flows", "revision", "python-path", "interpreter", *UNCHANGED)
-ENVIRONMENT_KEYS = ("variables",)
+ENVIRONMENT_KEYS = ("variables", "secrets")
 PAIR_KEYS = (
     *("v1", "v2", "parameters", "fixed", "tasks", "output", "examples", "patience", "budget", "compare", "states"),
     *("ignore", "tolerance", "unordered"),

@@ -55,6 +55,7 @@ class WorkerSpec:
     python_path: tuple[Path, ...] = ()
     home_template: Path | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,7 @@ class Worker:
                 "python_path": [str(entry) for entry in self.spec.python_path],
                 "spool": str(folder / "spool"),
                 "home": str(prefect_home),
+                "secrets": dict(self.spec.secrets),
             }
         )
 
@@ -339,8 +341,14 @@ def run_message(
     *,
     seed: int = 0,
     outputs: Sequence[str] = (),
+    clock: float | None = None,
+    goes_on: bool = False,
 ) -> dict[str, Any]:
-    """The command that runs one flow with parameters, which travel as envelopes of typed trees."""
+    """The command that runs one flow with parameters, which travel as envelopes of typed trees.
+
+    ``clock`` is the time stamp at which Prefect's clock stands, None for the true one; a run that ``goes_on`` finds
+    what the run before it left in the caches.
+    """
     return {
         "do": "run",
         "path": path,
@@ -349,6 +357,8 @@ def run_message(
         "parameters": [[key, values.encode(value)] for key, value in parameters.items()],
         "seed": seed,
         "outputs": list(outputs),
+        "clock": clock,
+        "goes_on": goes_on,
     }
 
 

@@ -48,7 +48,8 @@ def open_session(root: Path) -> Session:
     """The session of the project: the repository's environment, and the plugin's own defaults for all else."""
     write_project(root)
     settings = load_settings(root, None, Overrides(budget=BUDGET, shrink=SHRINK))
-    return Session(replace(settings, variables=portfolio_settings().variables), lambda text: None)
+    own = portfolio_settings()
+    return Session(replace(settings, variables=own.variables, secrets=own.secrets), lambda text: None)
 
 
 @functools.cache

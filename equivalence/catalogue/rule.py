@@ -12,12 +12,16 @@ from equivalence.trace import TaskRun, Trace
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a rule may look at: the difference, everything else that differs, and the two traces."""
+    """What a rule may look at: the difference, everything else that differs, and the two traces.
+
+    ``run`` counts the runs of the flow in the same case before this one.
+    """
 
     difference: Difference
     comparison: Comparison
     v1: Trace
     v2: Trace
+    run: int = 0
 
     def runs(self) -> tuple[TaskRun | None, TaskRun | None]:
         """The two task runs that the difference is about."""

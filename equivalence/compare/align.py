@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from equivalence import vocabulary
 from equivalence.trace import TaskRun, Trace
@@ -15,11 +15,14 @@ class Match:
     """Task runs that stand for each other; one side is None where the other has no counterpart.
 
     ``rounds`` are the calls of the new flow before ``v2`` that stand for the rounds of a loop of the old one.
+    ``hit_in_run`` says that v2 took from the cache what an earlier call of the same run had put there: Prefect 1 fills
+    its caches after a run.
     """
 
     v1: TaskRun | None
     v2: TaskRun | None
     rounds: tuple[TaskRun, ...] = ()
+    hit_in_run: bool = False
 
     @property
     def label(self) -> str:
@@ -52,10 +55,22 @@ def align(v1: Trace, v2: Trace, names: Mapping[str, str]) -> tuple[Match, ...]:
     matches: list[Match] = []
     for name, runs in left.items():
         others = right.pop(counterparts[name]) if name in counterparts else []
-        matches.extend(_zip(runs, others))
+        matches.extend(_marked(match, others) for match in _zip(runs, others))
     for others in right.values():
         matches.extend(Match(None, run) for run in others)
     return tuple(matches)
+
+
+def _marked(match: Match, others: Sequence[TaskRun]) -> Match:
+    """The match, with a cache hit of v2 marked that an earlier call of the same run answers for."""
+    old, new = match.v1, match.v2
+    if old is None or new is None or new.result is None or new.side == old.side:
+        return match
+    if vocabulary.kind_of_task(new) != vocabulary.CACHED or vocabulary.kind_of_task(old) != vocabulary.COMPLETED:
+        return match
+    earlier = others[: others.index(new)]
+    filled = any(run.attempts and run.result is not None and run.result.digest == new.result.digest for run in earlier)
+    return replace(match, hit_in_run=True) if filled else match
 
 
 def match_names(v1: Sequence[str], v2: Sequence[str], names: Mapping[str, str]) -> dict[str, str]:

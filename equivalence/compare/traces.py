@@ -6,7 +6,7 @@ Pure. Nothing is equal by silence: what was looked at, ignored, normalised, opaq
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from equivalence import vocabulary
 from equivalence.compare.acts import compare_acts
@@ -113,6 +113,33 @@ def compare(v1: Trace, v2: Trace, rules: Rules) -> Comparison:
     )
 
 
+def in_sequence(comparisons: Sequence[Comparison]) -> Comparison:
+    """The comparisons of the runs of one case as one; differences of later runs say which: ``run[2].tasks.load``."""
+    if len(comparisons) == 1:
+        return comparisons[0]
+    differences = [
+        difference if index == 0 else replace(difference, path=f"run[{index + 1}].{difference.path}")
+        for index, comparison in enumerate(comparisons)
+        for difference in comparison.differences
+    ]
+    counts: list[dict[str, int]] = []
+    for name in ("ignored", "normalised"):
+        total: dict[str, int] = {}
+        for comparison in comparisons:
+            for rule, count in getattr(comparison, name).items():
+                total[rule] = total.get(rule, 0) + count
+        counts.append(total)
+    return Comparison(
+        differences=tuple(differences),
+        compared=sum(comparison.compared for comparison in comparisons),
+        matches=tuple(match for comparison in comparisons for match in comparison.matches),
+        ignored=counts[0],
+        normalised=counts[1],
+        opaque=tuple(dict.fromkeys(said for comparison in comparisons for said in comparison.opaque)),
+        uncompared=tuple(dict.fromkeys(said for comparison in comparisons for said in comparison.uncompared)),
+    )
+
+
 def _compare_order(
     v1: Trace, matches: Sequence[Match], rules: Rules, tally: Tally, known: Sequence[Difference]
 ) -> list[Difference]:
@@ -155,6 +182,9 @@ def _compare_match(match: Match, rules: Rules, tally: Tally) -> list[Difference]
         return list(compare_task_state(v1, v2, label, rules.states, tally)) if "tasks" in rules.compare else []
     if "tasks" in rules.compare:
         found.extend(_compare_rounds(match, v1, tally))
+        if match.hit_in_run:
+            tally.normalise("cache-hit-within-a-run")
+            return found + list(_task_results(match, rules, tally))
         found.extend(compare_task_state(v1, v2, label, rules.states, tally))
     if found and not (v1.attempts and v2.attempts):
         return found  # one of them never began, which its state has said
@@ -173,10 +203,17 @@ def _compare_match(match: Match, rules: Rules, tally: Tally) -> list[Difference]
             tally.uncompared.append(f"tasks.{match.name}: {unused}")
     if "exception" in rules.compare:
         found.extend(compare_exceptions(v1, v2, label, tally))
-    if "tasks" in rules.compare and v1.result is not None and v2.result is not None:
-        path = f"tasks.{label}.result"
-        found.extend(_compare_value("task-result", v1.result, v2.result, path, rules, tally, label))
+    if "tasks" in rules.compare:
+        found.extend(_task_results(match, rules, tally))
     return found
+
+
+def _task_results(match: Match, rules: Rules, tally: Tally) -> list[Difference]:
+    old = match.v1.result if match.v1 is not None else None
+    new = match.v2.result if match.v2 is not None else None
+    if old is None or new is None:
+        return []
+    return _compare_value("task-result", old, new, f"tasks.{match.label}.result", rules, tally, match.label)
 
 
 def _compare_rounds(match: Match, v1: TaskRun, tally: Tally) -> list[Difference]:

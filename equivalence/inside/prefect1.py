@@ -13,6 +13,7 @@ import sys
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from . import acts, logs, signatures
+from .clock import Clock
 from .faces import declared_value, exception_info, text
 from .prefect1_graph import role_of, seconds
 from .prefect1_tracer import Tracer
@@ -25,6 +26,7 @@ class Engine(object):
 
     def __init__(self, message: Dict[str, Any]) -> None:
         self._message = message
+        self.clock = Clock()
 
     def start(self) -> Dict[str, Any]:
         """Import Prefect and check that it talks to nobody but this process."""
@@ -37,6 +39,7 @@ class Engine(object):
         self._acts = acts.Acts(self._act)
         acts.stub_notifications_v1(self._acts)
         logs.install(self._log, self._run_of)
+        self.clock.install()
         home = str(prefect.config.home_dir)
         if home != self._message["home"]:
             raise RuntimeError("Prefect 1 uses the home %r and not the worker's own" % home)
@@ -109,6 +112,8 @@ class Engine(object):
                 "retries": task.max_retries,
                 "delay": seconds(task.retry_delay),
                 "timeout": task.timeout,
+                "caches": task.cache_for is not None,
+                "expires": seconds(task.cache_for),
                 "tags": sorted(text(tag) for tag in task.tags),
             }
             for task in flow.slugs
@@ -125,12 +130,14 @@ class Engine(object):
         outputs: List[str],
         emit: Callable[..., None],
         encode: Callable[[Any], Dict[str, Any]],
+        goes_on: bool = False,
     ) -> None:
         """Run the flow once; every state of the flow and of its task runs becomes an event."""
         import prefect
         from prefect.executors import LocalExecutor
 
-        prefect.context.pop("caches", None)  # kept by Prefect for the life of the process, under the tasks' names
+        if not goes_on:
+            prefect.context.pop("caches", None)  # kept by Prefect for the life of the process, under the tasks' names
         tracer = Tracer(flow, emit, encode, self._acts)
         tracer.graph(outputs)
         if flow.executor is not None and type(flow.executor).__name__ != "LocalExecutor":
@@ -138,11 +145,13 @@ class Engine(object):
         if flow.schedule is not None:
             emit("replaced", text="the schedule is not waited for: one run at once")
         self._tracer = tracer
-        context = dict(prefect.context.get("secrets") or {})
+        prefect.context.setdefault("caches", {})  # here, or it would end with the context of this one run
+        secrets = dict(acts.SECRETS_V1, **(prefect.context.get("secrets") or {}))
+        secrets.update(self._message.get("secrets") or {})
         try:
             with contextlib.ExitStack() as stack:
                 emit("functions", names=stack.enter_context(self._acts.watching(module, lambda: False)))
-                stack.enter_context(prefect.context(secrets=dict(acts.SECRETS_V1, **context)))
+                stack.enter_context(prefect.context(secrets=secrets, date=self.clock.read()))
                 state = flow.run(
                     parameters=parameters,
                     run_on_schedule=False,

@@ -11,12 +11,15 @@ import contextlib
 import functools
 import inspect
 import os
+import shutil
 import sqlite3
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from . import acts, logs, prefect2_engine, prefect2_pauses, prefect2_waits, signatures
+from .clock import Clock
 from .faces import declared_value, exception_info, text
 from .prefect2_resources import Resources
+from .prefect2_secrets import keep_secrets
 from .prefect2_tracer import Tracer
 
 
@@ -27,6 +30,7 @@ class Engine(object):
 
     def __init__(self, message: Dict[str, Any]) -> None:
         self._message = message
+        self.clock = Clock()
         self._tracer = None  # type: Optional[Tracer]
         self._runs = 0
 
@@ -53,6 +57,8 @@ class Engine(object):
         self._acts = acts.Acts(self._act)
         acts.stub_notifications_v2(self._acts)
         logs.install(self._log, _run_of)
+        self.clock.install()
+        keep_secrets(self._message.get("secrets") or {})
         self._patch_hooks()
         self._patch_task_runners()
         return {"prefect": prefect.__version__, "replaced": replaced}
@@ -184,6 +190,8 @@ class Engine(object):
                 "retries": task.retries,
                 "delay": task.retry_delay_seconds if not callable(task.retry_delay_seconds) else None,
                 "timeout": task.timeout_seconds,
+                "caches": task.cache_key_fn is not None,
+                "expires": task.cache_expiration.total_seconds() if task.cache_expiration else None,
                 "tags": sorted(text(tag) for tag in task.tags),
             }
             for task in vars(module).values()
@@ -206,12 +214,14 @@ class Engine(object):
         outputs: List[str],
         emit: Callable[..., None],
         encode: Callable[[Any], Dict[str, Any]],
+        goes_on: bool = False,
     ) -> None:
         """Run the flow once; every state of the flow and of its task runs becomes an event."""
         from prefect.engine import enter_flow_run_engine_from_flow_call
         from prefect.utilities.callables import get_call_parameters
 
-        self._forget_earlier_runs()
+        if not goes_on:
+            self._forget_earlier_runs()
         self._resources.watch_modules()
         tracer = Tracer(flow, emit, encode)
         try:
@@ -236,6 +246,7 @@ class Engine(object):
 
     def _forget_earlier_runs(self) -> None:
         """Results cached by an earlier case must not answer in this one; old runs only make the database grow."""
+        shutil.rmtree(os.path.join(self._message["home"], "storage"), ignore_errors=True)
         tables = ["task_run_state_cache"]
         self._runs += 1
         if self._runs % KEPT_RUNS == 0:

@@ -119,9 +119,13 @@ class Service(object):
             sys.modules["numpy"].random.seed(message["seed"] % 2**32)  # type: ignore[attr-defined]
         self._started = time.monotonic()
         try:
-            self._engine.run(flow, loaded.module, parameters, message["outputs"], self.emit, self.encode)
+            self._engine.clock.stand(message.get("clock"))
+            self._engine.run(
+                flow, loaded.module, parameters, message["outputs"], self.emit, self.encode, message.get("goes_on")
+            )
         finally:
             seconds = time.monotonic() - self._started
+            self._engine.clock.stand(None)
             self._spool.close()
             if dict(os.environ) != environment:
                 os.environ.clear()

@@ -46,8 +46,9 @@ class PairItem(pytest.Item):
 
         if hasattr(self.pair, "problems"):
             self.when = "setup"
-            self.data = data.broken_data(self.pair)  # type: ignore[arg-type]
-            raise Unusable(self.pair.message)  # type: ignore[union-attr]
+            redactor = self.config.stash[RUN].redactor
+            self.data = redactor.data(data.broken_data(self.pair))  # type: ignore[arg-type]
+            raise Unusable(redactor.text(self.pair.message))  # type: ignore[union-attr]
 
     def runtest(self) -> None:
         """Check the pair, or replay one finding of it."""
@@ -67,11 +68,12 @@ class PairItem(pytest.Item):
         except UsageProblem as error:
             pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
         except EquivalenceError as error:
-            self.data = data.error_data(pair.name, pair.v1.selector, pair.v2.selector, str(error))
-            raise Unusable(str(error)) from error
+            told = run.redactor.text(str(error))
+            self.data = data.error_data(pair.name, pair.v1.selector, pair.v2.selector, told)
+            raise Unusable(told) from None
         finally:
             progress.clear()
-        self.data = data.pair_data(result)
+        self.data = run.redactor.data(data.pair_data(result))
         if result.verdict == "divergent":
             raise Divergent(terminal.failure_block(self.data))
         if result.verdict == "vacuous":
@@ -88,14 +90,16 @@ class PairItem(pytest.Item):
             if still is not None:
                 raise Divergent(terminal.still_declared(data.finding_data(still)))
             return
-        case = check.case(data.parameters_of(finding["case"]), finding["case"]["seed"])
+        drawn = finding["case"]
+        case = check.case(data.parameters_of(drawn), drawn["seed"], data.again_of(drawn))
         comparison, given = check.replay(case)
         differences = identities(comparison)
         if differences:
             self.answer = f"{finding['id']}: STILL DIFFERENT"
             same = any(identity.kind == finding["kind"] for identity in differences)
-            raise Divergent(terminal.replay_failure(finding, list(differences.values()), same, given))
-        self.answer = terminal.replay_success(finding, comparison, given)
+            told = terminal.replay_failure(finding, list(differences.values()), same, given)
+            raise Divergent(self.config.stash[RUN].redactor.text(told))
+        self.answer = self.config.stash[RUN].redactor.text(terminal.replay_success(finding, comparison, given))
 
     def _hooks(self) -> Any:
         from equivalence.session import Hooks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from equivalence.flows import FileProblem, FlowInfo
     from equivalence.pairing import Broken, Pair
+    from equivalence.redaction import Redactor
     from equivalence.session import Session
 
 RUN = pytest.StashKey["Run"]()
@@ -65,6 +67,13 @@ class Run:
             from equivalence.plugin.reporter import Reporter
 
             config.pluginmanager.register(Reporter(self), "equivalence-reporter")
+
+    @functools.cached_property
+    def redactor(self) -> Redactor:
+        """Takes the secrets of the configuration out of what is shown."""
+        from equivalence.redaction import Redactor
+
+        return Redactor(self.session.settings.secrets if self.session is not None else {})
 
     def _finding(self, finding_id: str) -> tuple[Any, Any]:
         """The pair and the finding to replay, from the last report."""

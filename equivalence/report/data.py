@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from equivalence import catalogue
-from equivalence.cases import Case
+from equivalence.cases import Again, Case
 from equivalence.environments import Environment
 from equivalence.errors import UsageProblem
 from equivalence.inside import values
@@ -129,6 +129,14 @@ def case_data(case: Case) -> dict[str, Any]:
         "faults": [],
         "seed": case.seed,
         "encoded": {name: values.encode(value) for name, value in case.parameters.items()},
+        "again": [
+            {
+                "after": again.after,
+                "changed": {name: readable(value) for name, value in again.changed.items()},
+                "encoded": {name: values.encode(value) for name, value in again.changed.items()},
+            }
+            for again in case.again
+        ],
     }
 
 
@@ -150,6 +158,11 @@ def readable(value: Any) -> Any:
 def parameters_of(case: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters of a case in a report, as they were."""
     return {name: values.decode(envelope["root"], envelope.get("shared")) for name, envelope in case["encoded"].items()}
+
+
+def again_of(case: Mapping[str, Any]) -> tuple[Again, ...]:
+    """The further runs of a case in a report."""
+    return tuple(Again(one["after"], parameters_of(one)) for one in case["again"])
 
 
 def environment_data(environment: Environment) -> dict[str, Any]:
