@@ -24,11 +24,12 @@ from hypothesis.errors import FlakyFailure, Unsatisfiable
 from equivalence import catalogue, vocabulary
 from equivalence.caching import gaps
 from equivalence.cases import Again, Case, case_strategy, explicit_cases
-from equivalence.compare.retries import UNTESTED
-from equivalence.compare.rules import ValueRules
+from equivalence.compare.retries import DECLARED
+from equivalence.compare.rules import ValueRules, is_ignored
 from equivalence.compare.states import Difference, flow_kind
 from equivalence.compare.traces import Comparison, Rules, compare, in_sequence
 from equivalence.config import PairSettings
+from equivalence.declared import compare_declared
 from equivalence.descriptions import FlowDescription
 from equivalence.errors import EquivalenceError
 from equivalence.judge import Finding, Identity, Noise, identities, judge, primary, size
@@ -84,6 +85,7 @@ class PairCheck:
         self._held_back = tuple(
             f"{side}: {note}" for side, one in zip(("v1", "v2"), descriptions, strict=True) for note in one.notes
         )
+        self._declared = compare_declared(*descriptions)
         self._gaps = gaps(*descriptions)
         self._rules = rules_of(pair.settings, comparator)
         self._outputs = outputs_of(pair.settings)
@@ -114,7 +116,7 @@ class PairCheck:
         if self._primaries and self._shrink > 0:
             self._shrink_all()
         findings, noise = self._judge()
-        return self._result(declared + findings, noise)
+        return self._result(declared + _without_shown(findings), noise)
 
     def replay(self, case: Case) -> tuple[Comparison, Given]:
         """Run one case on both sides and compare."""
@@ -316,23 +318,24 @@ class PairCheck:
     # ------------------------------------------------------------------------------------------- findings
 
     def declared(self) -> list[Finding]:
-        """Differences of the two signatures, found before anything runs."""
-        found = []
-        for declared in self._matching.differences:
-            difference = Difference("parameter", declared.path, declared.v1, declared.v2, note=declared.note)
-            identity = Identity.of(difference)
-            rule = "parameter-default" if declared.path.endswith(".default") else "parameter-signature"
-            found.append(
-                Finding(
-                    id=identity.id(self._pair.name),
-                    difference=difference,
-                    case=Case.of(self._matching, {}),
-                    rule=rule,
-                    shrunk=True,
-                    confirmed=True,
-                )
+        """Differences of the two signatures, schedules and deployments, found before anything runs."""
+        differences = [
+            Difference("parameter", declared.path, declared.v1, declared.v2, note=declared.note)
+            for declared in self._matching.differences
+        ]
+        ignored = self._rules.values
+        differences += [one for one in self._declared.differences if is_ignored(one.path, ignored) is None]
+        return [
+            Finding(
+                id=Identity.of(difference).id(self._pair.name),
+                difference=difference,
+                case=Case.of(self._matching, {}),
+                rule=catalogue.explain_declared(difference),
+                shrunk=True,
+                confirmed=True,
             )
-        return found
+            for difference in differences
+        ]
 
     def _judge(self) -> tuple[tuple[Finding, ...], tuple[Noise, ...]]:
         findings: list[Finding] = []
@@ -403,7 +406,7 @@ class PairCheck:
             ignored=coverage.ignored,
             normalised=coverage.normalised,
             opaque=tuple(coverage.opaque),
-            uncompared=tuple(said for said in coverage.uncompared if not _was_tested(said, findings)),
+            uncompared=(*self._declared.uncompared, *coverage.uncompared),
             replaced=tuple(coverage.replaced),
             notes=self._matching.notes + self._held_back,
             seconds={**seconds, "overhead": overhead, "wall": wall},
@@ -412,12 +415,15 @@ class PairCheck:
         )
 
 
-def _was_tested(said: str, findings: Sequence[Finding]) -> bool:
-    """Whether a finding shows what some cases alone had to leave untested: other retries than declared in v1."""
-    return UNTESTED in said and any(
-        finding.difference.kind in ("retry-count", "retry-delay")
-        and said.startswith(f"tasks.{finding.difference.task}:")
+def _without_shown(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings without what is declared of a task where a run showed it as well."""
+    shown = {
+        (finding.difference.task or "").partition("[")[0].partition("#")[0]
         for finding in findings
+        if finding.difference.kind in ("retry-count", "retry-delay", "task-state")
+    }
+    return tuple(
+        finding for finding in findings if finding.difference.note != DECLARED or finding.difference.task not in shown
     )
 
 

@@ -76,7 +76,10 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class FlowDescription:
-    """One flow of one side. `variable` is its name in the file, None without one; `line` counts from 1."""
+    """One flow of one side. `variable` is its name in the file, None without one; `line` counts from 1.
+
+    `declared` holds what no run shows: `schedule` and `run_config` in v1, `deployments` in v2.
+    """
 
     file: str
     variable: str | None
@@ -87,6 +90,7 @@ class FlowDescription:
     tasks: tuple[Mapping[str, Any], ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    declared: Mapping[str, Any] = field(default_factory=dict)
 
     def parameter(self, name: str) -> Parameter | None:
         """The parameter of that very name, None when there is none."""
@@ -107,4 +111,5 @@ class FlowDescription:
             tasks=tuple(message.get("tasks", ())),
             settings=dict(message.get("settings", {})),
             notes=(*notes, *message.get("notes", ())),
+            declared=dict(message.get("declared", {})),
         )

@@ -82,8 +82,10 @@ def identities(comparison: Comparison) -> dict[Identity, Difference]:
 
 def primary(comparison: Comparison) -> Identity | None:
     """Where two traces first disagree in the order of the flow: at a task before at the flow itself."""
-    at_task = [difference for difference in comparison.differences if difference.task is not None]
-    chosen = next(iter(at_task or comparison.differences), None)
+    shown = [difference for difference in comparison.differences if difference.kind != "contract"]
+    shown = shown or list(comparison.differences)  # what is declared comes behind what was seen
+    at_task = [difference for difference in shown if difference.task is not None]
+    chosen = next(iter(at_task or shown), None)
     return None if chosen is None else Identity.of(chosen)
 
 

@@ -85,6 +85,7 @@ class TaskRun:
     jitter: float | None = None
     declared: tuple[float, ...] = ()
     timeout: float | None = None
+    tags: tuple[str, ...] = ()
     run: str = ""
     after: frozenset[str] = frozenset()
 
@@ -230,6 +231,7 @@ class _Slot:
             jitter=self.created.get("jitter"),
             declared=tuple(self.created.get("delays") or ()),
             timeout=self.created.get("timeout"),
+            tags=tuple(self.created.get("tags") or ()),
             run=str(self.created["run"]),
             after=self.after,
         )

@@ -29,14 +29,20 @@ settings.register_profile("planted", derandomize=True, database=None)
 
 
 def write_project(root: Path) -> None:
-    """One pair of files for every bug, named after it."""
+    """One pair of files for every bug, named after it, and the deployments of these."""
+    head, _, entries = (ROOT / "prefect.yaml").read_text(encoding="utf-8").partition("deployments:\n")
+    deployments = ""
     for bug in PLANTED:
         for side in ("flows_v1", "flows_v2"):
-            original = f"{side}/{bug.file.partition('/')[2]}"
+            original = f"{side}/{bug.stem}.py"
             source = (ROOT / original).read_text(encoding="utf-8")
             path = root / side / f"{module(bug)}.py"
             path.parent.mkdir(exist_ok=True)
             path.write_text(apply(bug, source) if original == bug.file else source, encoding="utf-8")
+        if f"{bug.stem}.py" in entries:
+            edited = apply(bug, entries) if bug.file == "prefect.yaml" else entries
+            deployments += edited.replace(f"{bug.stem}.py", f"{module(bug)}.py")
+    (root / "prefect.yaml").write_text(f"{head}deployments:\n{deployments}", encoding="utf-8")
 
 
 def module(bug: PlantedBug) -> str:
@@ -60,7 +66,7 @@ def portfolio_settings() -> Settings:
 
 def settings_of(bug: PlantedBug) -> PairSettings:
     """What is said about the pair that the bug is planted in, with the bug's number of cases."""
-    settings = portfolio_settings().for_pair(Path(bug.file).stem)
+    settings = portfolio_settings().for_pair(bug.stem)
     return replace(settings, v1=None, v2=None, examples=bug.examples, budget=BUDGET, patience=0)
 
 

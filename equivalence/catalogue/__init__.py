@@ -20,8 +20,11 @@ from equivalence.catalogue import (
 )
 from equivalence.catalogue.rows import ROWS
 from equivalence.catalogue.rule import Evidence, Rule
+from equivalence.compare.states import Difference
+from equivalence.compare.traces import Comparison
+from equivalence.trace import Trace
 
-__all__ = ["ROWS", "RULES", "Evidence", "Rule", "by_id", "explain"]
+__all__ = ["ROWS", "RULES", "Evidence", "Rule", "by_id", "explain", "explain_declared"]
 
 RULES: tuple[Rule, ...] = (
     *parameters.RULES,
@@ -41,6 +44,13 @@ RULES: tuple[Rule, ...] = (
 def explain(evidence: Evidence) -> Rule | None:
     """The first rule that recognises the difference; None leaves it unexplained."""
     return next((rule for rule in RULES if rule.recognises(evidence)), None)
+
+
+def explain_declared(difference: Difference) -> str | None:
+    """The id of the rule for a difference that was found without a run."""
+    nothing = Comparison((), 0, (), {}, {}, (), ())
+    rule = explain(Evidence(difference, nothing, Trace("v1"), Trace("v2")))
+    return rule.id if rule is not None else None
 
 
 def by_id(rule_id: str | None) -> Rule | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from equivalence import vocabulary
-from equivalence.catalogue.rule import Evidence, Rule, note_has
+from equivalence.catalogue.rule import Evidence, Rule
 
 
 def _check_lost(evidence: Evidence) -> bool:
@@ -37,7 +37,7 @@ RULES: tuple[Rule, ...] = (
         "The defaults of the Prefect 1 Parameter and of the Prefect 2 argument differ, so a run without it differs.",
         "Give the argument the Parameter's default: `def flow(limit: int = 100)`.",
         "Prefect 2 docs: Flows, Parameters",
-        note_has("default", "parameter"),
+        lambda evidence: evidence.difference.kind == "parameter" and evidence.difference.path.endswith(".default"),
     ),
     Rule(
         "validation-lost",

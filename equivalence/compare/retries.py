@@ -1,4 +1,4 @@
-"""Attempts of two matched task runs, and the delays asked for between them."""
+"""Attempts of two matched task runs, the delays asked for between them, and what they declare."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from equivalence.trace import TaskRun
 
-UNTESTED = "declares otherwise what no case put to the test"
-"""How a declared difference is told that the run did not show."""
+DECLARED = "as declared"
+"""What is told of a difference that no run showed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +48,25 @@ def shortened(v1: TaskRun, v2: TaskRun) -> bool:
     return any(old != new and same_delay(old, new) for old, new in zip(v1.delays, v2.delays, strict=False))
 
 
-def declared_otherwise(v1: TaskRun, v2: TaskRun) -> str | None:
-    """What the two tasks declare differently about retries and time limits, where the run did not show it.
+def declared_otherwise(v1: TaskRun, v2: TaskRun) -> Iterator[RetryDifference]:
+    """What the two tasks declare differently where the run did not show it: retries, their delays, time limits, tags.
 
-    A flow may retry in ways of its own, so this is no difference; but a run that went well proves nothing about it.
+    A tag that only the new task has is none: teams add them, and a limit on it is a choice of its own.
     """
     if v1.side == v2.side or v1.attempts != v2.attempts:
-        return None
+        return
     pairs: list[tuple[str, object, object]] = [
         ("retries", v1.retries or 0, v2.retries or 0),
-        ("a time limit in seconds", v1.timeout or 0, v2.timeout or 0),
+        ("timeout", v1.timeout or 0, v2.timeout or 0),
     ]
     if v1.retries and v2.retries and not v1.delays and not v2.delays:
-        pairs.append(("retry delays in seconds", _waits(v1), _waits(v2)))
-    told = [f"{what}: {_plain(old)} in v1, {_plain(new)} in v2" for what, old, new in pairs if old != new]
-    return f"{UNTESTED}: {'; '.join(told)}" if told else None
+        pairs.append(("retry_delay", _waits(v1), _waits(v2)))
+    for path, old, new in pairs:
+        if old != new:
+            yield RetryDifference("contract", path, _plain(old), _plain(new), DECLARED)
+    lost = sorted(set(v1.tags) - set(v2.tags))
+    if lost:
+        yield RetryDifference("contract", "tags", ", ".join(v1.tags), ", ".join(v2.tags) or "none", DECLARED)
 
 
 def _waits(run: TaskRun) -> tuple[int, ...]:

@@ -198,9 +198,10 @@ def _compare_match(match: Match, rules: Rules, tally: Tally) -> list[Difference]
         ]
         # Other retries than declared in the old flow are why the state differs; else the number of attempts follows it.
         found = retries + found if (v1.retries or 0) != (v2.retries or 0) else found + retries
-        unused = declared_otherwise(v1, v2)
-        if unused is not None:
-            tally.uncompared.append(f"tasks.{match.name}: {unused}")
+        found += [
+            Difference(one.kind, f"tasks.{match.name}.{one.path}", one.v1, one.v2, match.name, one.note)
+            for one in declared_otherwise(v1, v2)
+        ]
     if "exception" in rules.compare:
         found.extend(compare_exceptions(v1, v2, label, tally))
     if "tasks" in rules.compare:

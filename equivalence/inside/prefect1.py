@@ -12,9 +12,10 @@ import inspect
 import sys
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
-from . import acts, logs, signatures
+from . import acts, logs, signatures, values
 from .clock import Clock
 from .faces import declared_value, exception_info, text
+from .prefect1_declared import run_config, schedule
 from .prefect1_graph import role_of, seconds
 from .prefect1_tracer import Tracer
 
@@ -120,7 +121,9 @@ class Engine(object):
             if role_of(task) is None
         ]
         settings = {"executor": declared_value(flow.executor), "schedule": declared_value(flow.schedule)}
-        return {"name": self.name_of(flow), "parameters": parameters, "tasks": tasks, "settings": settings}
+        declared = {"schedule": schedule(flow, values.encode), "run_config": run_config(flow)}
+        described = {"name": self.name_of(flow), "parameters": parameters, "tasks": tasks, "settings": settings}
+        return dict(described, declared=declared)
 
     def run(
         self,

@@ -70,6 +70,7 @@ def declared(task: Any) -> Dict[str, Any]:
     """What a task declares of its retries and its time limit; seconds."""
     delay = seconds(task.retry_delay)
     return {
+        "tags": sorted(str(tag) for tag in task.tags),
         "retries": task.max_retries,
         "delays": [float(delay)] if isinstance(delay, (int, float)) else [],
         "timeout": task.timeout,

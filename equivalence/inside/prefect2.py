@@ -15,9 +15,10 @@ import shutil
 import sqlite3
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
-from . import acts, logs, prefect2_engine, prefect2_pauses, prefect2_waits, signatures
+from . import acts, logs, prefect2_engine, prefect2_pauses, prefect2_waits, signatures, values
 from .clock import Clock
 from .faces import declared_value, exception_info, text
+from .prefect2_declared import Deployments
 from .prefect2_resources import Resources
 from .prefect2_secrets import keep_secrets
 from .prefect2_tracer import Tracer
@@ -32,6 +33,7 @@ class Engine(object):
         self._message = message
         self.clock = Clock()
         self._tracer = None  # type: Optional[Tracer]
+        self._deployments = Deployments(message["root"], values.encode)
         self._runs = 0
 
     def start(self) -> Dict[str, Any]:
@@ -158,7 +160,11 @@ class Engine(object):
             watch.constructed(flow)
 
         def held_back(name: str) -> Callable[..., None]:
-            return lambda *args, **kwargs: watch.hold_back("%s()" % name)
+            def instead(*args: Any, **kwargs: Any) -> None:
+                watch.hold_back("%s()" % name)
+                self._deployments.serve(*args, **kwargs)
+
+            return instead
 
         flow_class.__init__ = __init__
         for owner, name, _ in saved:
@@ -204,7 +210,14 @@ class Engine(object):
             "async": bool(flow.isasync),
         }
         parameters = signatures.describe_signature(flow.fn)
-        return {"name": self.name_of(flow), "parameters": parameters, "tasks": tasks, "settings": settings}
+        deployments = self._deployments.of(flow, module)
+        declared = {
+            "deployments": deployments,
+            "others": self._deployments.any(),
+            "problems": self._deployments.astray(module),
+        }
+        described = {"name": self.name_of(flow), "parameters": parameters, "tasks": tasks, "settings": settings}
+        return dict(described, declared=declared, notes=list(self._deployments.problems))
 
     def run(
         self,

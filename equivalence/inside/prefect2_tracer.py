@@ -153,6 +153,7 @@ class Tracer(object):
                     if getattr(used, "input_type", None) == "task_run"
                 }
             ),
+            tags=sorted(text(tag) for tag in run.tags or ()),
             retries=task.retries,
             delays=declared,
             timeout=task.timeout_seconds,

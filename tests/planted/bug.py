@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,17 @@ class PlantedBug:
     smallest: str | None = None
     rule: str | None = None
     row: str = ""
+    pair: str = ""
+
+    @property
+    def stem(self) -> str:
+        """The pair's files without suffix: those of the edited file, or given for one that is no flow file."""
+        return self.pair or Path(self.file).stem
 
     @property
     def guide_row(self) -> str:
-        """The row of the migration guide: given, or that of the file (``g08_triggers.py`` is G08)."""
-        found = re.match(r"g(\d\d)_", self.file.rpartition("/")[2])
+        """The row of the migration guide: given, or that of the pair (``g08_triggers`` is G08)."""
+        found = re.match(r"g(\d\d)_", self.stem)
         return self.row or (f"G{found[1]}" if found else "")
 
 
