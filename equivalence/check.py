@@ -137,6 +137,7 @@ class PairCheck:
     def _execute(self, case: Case) -> Outcome:
         """Run a case that was not run yet, and keep what it came to."""
         runs = self._run(case)
+        _demand_support(runs)
         _demand_secrets(runs)
         comparisons = [compare(v1, v2, self._rules) for v1, v2 in runs]
         comparison = in_sequence(comparisons)
@@ -448,6 +449,17 @@ def outputs_of(pair: PairSettings) -> FlowOutputs:
 
 
 _SECRET = re.compile(r'Local Secret "(.+?)" was not found')
+
+
+def _demand_support(runs: Runs) -> None:
+    """Raise EquivalenceError where a flow asked for what only a backend has: its trace would be wrong."""
+    for trace in (trace for traces in runs for trace in traces):
+        for what in trace.unsupported:
+            raise EquivalenceError(
+                f"the {trace.side} flow cannot be run here: {what}.\n"
+                "What it does after that would be no behaviour of the flow. Put the call behind a parameter or a "
+                "variable of [tool.equivalence.environment], so that it is left out where no backend is."
+            )
 
 
 def _demand_secrets(runs: Runs) -> None:

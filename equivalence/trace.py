@@ -135,12 +135,27 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
+class ChildRun:
+    """A flow that the flow ran: its parameters, defaults included, each as digest and text, and its states."""
+
+    name: str
+    parameters: Mapping[str, tuple[str, str]]
+    states: tuple[State, ...] = ()
+
+    @property
+    def final(self) -> State | None:
+        """The last state."""
+        return self.states[-1] if self.states else None
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """What one side did with one case.
 
     ``ended`` is None of a run that came to its end, else what cut it short: ``TimedOut`` or ``Crashed``, with a
     sentence in ``reason``. ``rejected`` is set when the flow refused its parameters before anything ran. ``functions``
-    are the plain functions of the flow's file.
+    are the plain functions of the flow's file, ``unsupported`` what it asked for that needs Prefect Cloud, ``flow_run``
+    id and name of the Prefect 2 flow run, whose function may be ``asynchronous``.
     """
 
     side: str
@@ -153,6 +168,10 @@ class Trace:
     logs: tuple[LogLine, ...] = ()
     acts: tuple[Act, ...] = ()
     functions: tuple[str, ...] = ()
+    children: tuple[ChildRun, ...] = ()
+    unsupported: tuple[str, ...] = ()
+    flow_run: tuple[str, str] | None = None
+    asynchronous: bool = False
     replaced: tuple[str, ...] = ()
     output: str = ""
     ended: str | None = None
@@ -259,6 +278,10 @@ def build(
     logs: list[LogLine] = []
     acts: list[Act] = []
     functions: tuple[str, ...] = ()
+    children: dict[str, tuple[Mapping[str, Any], list[State]]] = {}
+    unsupported: list[str] = []
+    flow_run: tuple[str, str] | None = None
+    asynchronous = False
     exception = rejected = None
     nothing = False
     over: set[str] = set()
@@ -291,6 +314,17 @@ def build(
             slot = slots.get(event["run"])
             place = len(slot.states) if slot is not None else len(states)
             acts.append(Act(event["name"], event["run"], event["state"], event["handled"], place))
+        elif kind == "child":
+            children[event["run"]] = event, []
+        elif kind == "child-state" and event["run"] in children:
+            children[event["run"]][1].append(
+                State(event["type"], event["name"], event.get("message") or "", event["at"])
+            )
+        elif kind == "unsupported":
+            unsupported.append(event["text"])
+        elif kind == "flow-run":
+            flow_run = event["run"], event["name"]
+            asynchronous = bool(event.get("async"))
         elif kind == "functions":
             functions = tuple(event["names"])
         elif kind == "replaced":
@@ -314,6 +348,17 @@ def build(
         logs=tuple(logs),
         acts=tuple(acts),
         functions=functions,
+        children=tuple(
+            ChildRun(
+                child["name"],
+                {name: (value["digest"], value["text"]) for name, value in child["parameters"].items()},
+                tuple(passed),
+            )
+            for child, passed in children.values()
+        ),
+        unsupported=tuple(unsupported),
+        flow_run=flow_run,
+        asynchronous=asynchronous,
         replaced=tuple(replaced),
         output=output,
         ended=ended,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from equivalence import vocabulary
 from equivalence.compare.acts import compare_acts
 from equivalence.compare.align import Match, align, did_work
+from equivalence.compare.children import compare_children
 from equivalence.compare.logs import compare_logs
 from equivalence.compare.order import compare_order
 from equivalence.compare.outputs import Uncomparable, match_outputs
@@ -88,6 +89,8 @@ def compare(v1: Trace, v2: Trace, rules: Rules) -> Comparison:
         if "tasks" in rules.compare:
             differences.extend(compare_resources(v1, v2, matches, rules.tasks, tally))
         differences.extend(_compare_order(v1, matches, rules, tally, differences))
+        if "tasks" in rules.compare:
+            differences.extend(compare_children(v1, v2, rules.states, tally))
         differences.extend(_compare_acts(v1, v2, matches, rules, tally))
         if "logs" in rules.compare:
             differences.extend(compare_logs(v1, v2, matches, tally))

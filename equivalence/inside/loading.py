@@ -116,6 +116,15 @@ def _is_flow_call(node: ast.expr) -> bool:
     )
 
 
+def python_files(folder: str) -> List[str]:
+    """The Python files below a folder, sorted; no hidden folders."""
+    found = []
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
+        found += [os.path.join(place, file) for file in sorted(files) if file.endswith(".py") and file[0] not in "._"]
+    return found
+
+
 class Loader(object):
     """Loads flow files of one side, each once, and makes the right user modules importable while one is used."""
 

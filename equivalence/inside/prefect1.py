@@ -16,6 +16,7 @@ from . import acts, logs, signatures, values
 from .clock import Clock
 from .faces import declared_value, exception_info, text
 from .prefect1_declared import run_config, schedule
+from .prefect1_flow_runs import FlowRuns
 from .prefect1_graph import role_of, seconds
 from .prefect1_tracer import Tracer
 
@@ -40,6 +41,9 @@ class Engine(object):
         self._acts = acts.Acts(self._act)
         acts.stub_notifications_v1(self._acts)
         logs.install(self._log, self._run_of)
+        self.find_flows = _nothing  # type: Callable[[str], Any]
+        self._flow_runs = FlowRuns(lambda name: self.find_flows(name), self._unsupported)
+        self._flow_runs.install()
         self.clock.install()
         home = str(prefect.config.home_dir)
         if home != self._message["home"]:
@@ -49,6 +53,10 @@ class Engine(object):
     def _act(self, name: str, run: Optional[str], state: str, handled: bool) -> None:
         if self._tracer is not None:
             self._tracer.act(name, run, state, handled)
+
+    def _unsupported(self, what: str) -> None:
+        if self._tracer is not None:
+            self._tracer.unsupported(what)
 
     def _log(self, level: str, message: str, run: Optional[str]) -> None:
         if self._tracer is not None:
@@ -148,6 +156,8 @@ class Engine(object):
         if flow.schedule is not None:
             emit("replaced", text="the schedule is not waited for: one run at once")
         self._tracer = tracer
+        self._flow_runs.forget()
+        self._flow_runs.run_child = tracer.run_child
         prefect.context.setdefault("caches", {})  # here, or it would end with the context of this one run
         secrets = dict(acts.SECRETS_V1, **(prefect.context.get("secrets") or {}))
         secrets.update(self._message.get("secrets") or {})
@@ -175,6 +185,10 @@ class Engine(object):
 
 
 _ACTS = ("run", "register", "run_agent", "serialize_and_register", "deploy", "visualize")
+
+
+def _nothing(name: str) -> Any:
+    return [], []
 
 
 def _approve(prompt: str = "") -> str:

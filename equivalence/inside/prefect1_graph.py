@@ -29,6 +29,8 @@ def role_of(task: Any) -> Optional[str]:
         return "condition"
     if module.startswith("prefect.tasks.secrets"):
         return "secret"
+    if module == FLOW_RUNS or getattr(getattr(task, "run", None), "__module__", "") == FLOW_RUNS:
+        return "flow-run-result" if task.name == "get_task_run_result" else "flow-run"
     if name == "FunctionTask" and getattr(getattr(task, "run", None), "__module__", "") == (
         "prefect.tasks.control_flow.conditional"
     ):
@@ -36,7 +38,18 @@ def role_of(task: Any) -> Optional[str]:
     return None
 
 
-BARE_ROLES = ("parameter", "constant", "secret", "condition", "resource-init", "resource-setup", "resource-cleanup")
+FLOW_RUNS = "prefect.tasks.prefect.flow_run"
+
+BARE_ROLES = (
+    "flow-run",
+    "parameter",
+    "constant",
+    "secret",
+    "condition",
+    "resource-init",
+    "resource-setup",
+    "resource-cleanup",
+)
 
 
 def output_tasks(flow: Any) -> List[Any]:

@@ -15,18 +15,27 @@ class Tracer(object):
     """Turns one ``flow.run`` into events."""
 
     def __init__(
-        self, flow: Any, emit: Callable[..., None], encode: Callable[[Any], Dict[str, Any]], acts: Acts
+        self,
+        flow: Any,
+        emit: Callable[..., None],
+        encode: Callable[[Any], Dict[str, Any]],
+        acts: Acts,
+        prefix: str = "",
     ) -> None:
         self.began = False
+        self._prefix = prefix
+        self._slugs = {task: prefix + slug for task, slug in flow.slugs.items()}
         self._acts = acts
         self._flow = flow
         self._emit = emit
         self._encode = encode
         self._last = {}  # type: Dict[RunKey, Any]
         self._known = set()  # type: set[RunKey]
-        self._names = {slug: task for task, slug in flow.slugs.items()}
+        self._names = {slug: task for task, slug in self._slugs.items()}
         self._outputs = []  # type: List[Any]
         self._said = set()  # type: set[str]
+        self._children = 0
+        self.of = None  # type: Optional[str]
 
     def replaced(self, what: str) -> None:
         """Say once what stands in for something of the user's."""
@@ -37,6 +46,40 @@ class Tracer(object):
     def act(self, name: str, run: Optional[str], state: str, handled: bool) -> None:
         """Report what a handler did."""
         self._emit("act", name=name, run=run, state=state, handled=handled)
+
+    def unsupported(self, what: str) -> None:
+        """Report a call that needs Prefect Cloud or a server."""
+        self._emit("unsupported", text=what)
+
+    def run_child(self, flow: Any, parameters: Dict[str, Any], name: Optional[str]) -> Any:
+        """Run a flow that this one asked for, traced like it; its final state."""
+        from prefect.executors import LocalExecutor
+
+        self._children += 1
+        run = "%sflow-%d" % (self._prefix, self._children)
+        shown = {parameter.name: parameter.default for parameter in flow.parameters()}
+        shown.update(parameters)
+        self._emit(
+            "child",
+            run=run,
+            name=text(flow.name),
+            parameters={
+                text(key): {"digest": self._encode(value)["digest"], "text": text(repr(value))}
+                for key, value in shown.items()
+            },
+        )
+        child = Tracer(flow, self._emit, self._encode, self._acts, run + "/")
+        child.graph([])
+        child.of = run
+        state = flow.run(
+            parameters=parameters,
+            run_on_schedule=False,
+            executor=LocalExecutor(),
+            runner_cls=child.flow_runner_class(),
+        )
+        if state.result is not None and not isinstance(state.result, BaseException):
+            child.late_states(state)
+        return state
 
     def log(self, level: str, message: str, run: Optional[str]) -> None:
         """Report a log line of the user's."""
@@ -55,7 +98,7 @@ class Tracer(object):
                 task for task in self._flow.slugs if task in terminal or (task in references and role_of(task) is None)
             ]
         self._terminal = self._outputs if outputs else terminal
-        for task, slug in self._flow.slugs.items():
+        for task, slug in self._slugs.items():
             call = counts.get(task.name, 0)
             counts[task.name] = call + 1
             self._calls[slug] = call
@@ -67,7 +110,7 @@ class Tracer(object):
                 call=call,
                 map=None,
                 engine=role_of(task),
-                upstream=sorted(self._flow.slugs[up] for up in self._flow.upstream_tasks(task)),
+                upstream=sorted(self._slugs[up] for up in self._flow.upstream_tasks(task)),
                 reference=task in references,
                 **declared(task),
             )
@@ -119,7 +162,7 @@ class Tracer(object):
         """While the state handlers of a task, or of the flow, are called."""
         import prefect
 
-        slug, index = (None, None) if task is None else (self._flow.slugs.get(task), prefect.context.get("map_index"))
+        slug, index = (None, None) if task is None else (self._slugs.get(task), prefect.context.get("map_index"))
         return self._acts.about(slug if index is None else "%s[%d]" % (slug, index), type(state).__name__)
 
     def collapse(self, task: Any, old_state: Any, state: Any) -> float:
@@ -142,7 +185,7 @@ class Tracer(object):
         import prefect
 
         context = prefect.context
-        slug = context.get("task_slug") or self._flow.slugs.get(task)
+        slug = self._prefix + context["task_slug"] if context.get("task_slug") else self._slugs[task]
         self._report(slug, context.get("map_index"), state, delay)
 
     def _report(self, slug: str, index: Optional[int], state: Any, delay: Optional[float] = None) -> None:
@@ -158,7 +201,7 @@ class Tracer(object):
                 call=self._calls[slug],
                 map=index,
                 engine=role_of(task),
-                upstream=sorted(self._flow.slugs[up] for up in self._flow.upstream_tasks(task)),
+                upstream=sorted(self._slugs[up] for up in self._flow.upstream_tasks(task)),
                 reference=task in self._flow.reference_tasks(),
                 **declared(task),
             )
@@ -203,7 +246,11 @@ class Tracer(object):
         """Report one state of the flow."""
         self.began = True
         self._final = state
-        self._emit("flow-state", type=type(state).__name__, name=type(state).__name__, message=text(state.message))
+        fields = {"type": type(state).__name__, "name": type(state).__name__, "message": text(state.message)}
+        if self.of is None:
+            self._emit("flow-state", **fields)
+        else:
+            self._emit("child-state", run=self.of, **fields)
 
     def finish(self, state: Any) -> None:
         """Report what no handler saw, and the output."""
@@ -212,7 +259,24 @@ class Tracer(object):
         if isinstance(state.result, BaseException):  # the engine itself stumbled
             self._emit("flow-exception", exception=exception_info(state.result))
             return
-        for task, slug in self._flow.slugs.items():
+        self.late_states(state)
+        from prefect.engine.signals import PrefectStateSignal
+
+        for task in self._outputs:
+            found = state.result.get(task)
+            if found is None or not found.is_finished():
+                continue
+            fields = {"name": text(task.name), "run": self._slugs[task]}  # type: Dict[str, Any]
+            fields["terminal"] = task in self._terminal
+            fields["reference"] = task in self._flow.reference_tasks()
+            if found.is_mapped():
+                results = [child.result for child in found.map_states]
+                fields["value"] = self._encode([None if isinstance(r, PrefectStateSignal) else r for r in results])
+            self._emit("output", **fields)
+
+    def late_states(self, state: Any) -> None:
+        """Report the states of tasks that no handler saw."""
+        for task, slug in self._slugs.items():
             found = state.result.get(task)
             if found is None:
                 continue
@@ -220,19 +284,6 @@ class Tracer(object):
             for index, child in enumerate(found.map_states if found.is_mapped() else ()):
                 if child is not None:
                     self._late(slug, index, child)
-        from prefect.engine.signals import PrefectStateSignal
-
-        for task in self._outputs:
-            found = state.result.get(task)
-            if found is None or not found.is_finished():
-                continue
-            fields = {"name": text(task.name), "run": self._flow.slugs[task]}  # type: Dict[str, Any]
-            fields["terminal"] = task in self._terminal
-            fields["reference"] = task in self._flow.reference_tasks()
-            if found.is_mapped():
-                results = [child.result for child in found.map_states]
-                fields["value"] = self._encode([None if isinstance(r, PrefectStateSignal) else r for r in results])
-            self._emit("output", **fields)
 
     def _late(self, slug: str, index: Optional[int], state: Any) -> None:
         last = self._last.get((slug, index))

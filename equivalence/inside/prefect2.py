@@ -32,6 +32,7 @@ class Engine(object):
     def __init__(self, message: Dict[str, Any]) -> None:
         self._message = message
         self.clock = Clock()
+        self.find_flows = None  # type: Any
         self._tracer = None  # type: Optional[Tracer]
         self._deployments = Deployments(message["root"], values.encode)
         self._runs = 0
@@ -62,6 +63,7 @@ class Engine(object):
         self.clock.install()
         keep_secrets(self._message.get("secrets") or {})
         self._patch_hooks()
+        self._hold_deployments()
         self._patch_task_runners()
         return {"prefect": prefect.__version__, "replaced": replaced}
 
@@ -119,6 +121,20 @@ class Engine(object):
 
         wrap("_run_task_hooks", lambda arguments: str(arguments["task_run"].id))
         wrap("_run_flow_hooks", lambda arguments: None)
+
+    def _hold_deployments(self) -> None:
+        """``run_deployment`` asks an API for a deployment and a worker to run it; there is neither."""
+        import prefect.deployments as deployments
+
+        def run_deployment(name: Any, *args: Any, **kwargs: Any) -> Any:
+            what = "run_deployment(%r): no worker runs deployments here; call the flow itself" % (name,)
+            if self._tracer is not None:
+                self._tracer.unsupported(what)
+            raise RuntimeError(what)
+
+        for module in (deployments, getattr(deployments, "deployments", None)):
+            if module is not None and hasattr(module, "run_deployment"):
+                module.run_deployment = run_deployment
 
     def _patch_waiting(self) -> None:
         import prefect.server.orchestration.core_policy as core_policy

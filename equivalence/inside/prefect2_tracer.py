@@ -45,6 +45,10 @@ class Tracer(object):
         """Report a log line of the user's."""
         self._emit("log", level=level, message=message, run=run)
 
+    def unsupported(self, what: str) -> None:
+        """Report a call that needs more than this worker."""
+        self._emit("unsupported", text=what)
+
     def waited(self, run: str) -> None:
         """Report that the flow function waited for the end of a task run."""
         self._emit("waited", run=run)
@@ -116,18 +120,36 @@ class Tracer(object):
             parent = arguments.get("parent_task_run_id")
             if parent is not None:
                 self._emit("task-role", run=str(parent), engine="subflow")
+                self._child(arguments, outcome)
             elif self._flow_run is None:
                 self._flow_run = str(outcome.id)
+                is_async = inspect.iscoroutinefunction(self._flow.fn)
+                self._emit("flow-run", run=self._flow_run, name=text(outcome.name), **{"async": is_async})
                 self._flow_state(before)
         elif method == "create_task_run":
             self._task_created(arguments, outcome)
         elif method == "set_flow_run_state":
             if str(arguments["flow_run_id"]) == self._flow_run:
                 self._flow_state(_accepted(before, outcome))
-            elif before["type"] in FINAL:
+            else:
+                self._emit("child-state", run=str(arguments["flow_run_id"]), **_shown(_accepted(before, outcome)))
+            if before["type"] in FINAL and str(arguments["flow_run_id"]) != self._flow_run:
                 self._emit("flow-ended", flow_run=str(arguments["flow_run_id"]))
         else:
             await self._task_state(str(arguments["task_run_id"]), before, outcome)
+
+    def _child(self, arguments: Dict[str, Any], run: Any) -> None:
+        """Report a flow that the flow calls, with its parameters."""
+        given = arguments.get("parameters") or {}
+        self._emit(
+            "child",
+            run=str(run.id),
+            name=text(arguments["flow"].name),
+            parameters={
+                text(key): {"digest": self._encode(value)["digest"], "text": text(repr(value))}
+                for key, value in given.items()
+            },
+        )
 
     def _task_created(self, arguments: Dict[str, Any], run: Any) -> None:
         task = arguments["task"]

@@ -29,6 +29,7 @@ class Service(object):
         self._started = 0.0
         self._builders = {}  # type: Dict[str, List[str]]
         self._built = {}  # type: Dict[Any, Any]
+        self._running = ""
 
     def send(self, message: Dict[str, Any]) -> None:
         """Send an event. A child that a flow forked off ends here: only the worker itself speaks to the host."""
@@ -59,6 +60,8 @@ class Service(object):
             info = dict(self._engine.start())
         finally:
             gc.enable()
+        self._flows_folder = message["flows"]
+        self._engine.find_flows = self._find_flows
         self._loader = loading.Loader(message["root"], message["flows"], message["python_path"], self._engine)
         info.update(protocol=wire.PROTOCOL, python="%d.%d.%d" % sys.version_info[:3], pid=os.getpid())
         return info
@@ -94,6 +97,25 @@ class Service(object):
                 found.append((name, "builder", flow, line))
         return found
 
+    def _find_flows(self, name: str) -> Any:
+        """The flows of this name, in the file that runs, else in all files of the side; and all names there are."""
+        found, known = self._flows_in(self._running, name)
+        if not found:
+            for path in loading.python_files(self._flows_folder):
+                try:
+                    here, names = self._flows_in(path, name)
+                except loading.LoadError:
+                    continue
+                found += here
+                known += names
+        self._loader.activate(self._running)
+        return found, known
+
+    def _flows_in(self, path: str, name: str) -> Any:
+        flows = [flow for _, _, flow, _ in self._flows(self._loader.load(path))]
+        names = [self._engine.name_of(flow) for flow in flows]
+        return [flow for flow, other in zip(flows, names) if other == name], names
+
     def _describe(self, loaded: loading.Loaded, variable: Any, kind: str, flow: Any, line: int) -> Dict[str, Any]:
         description = dict(self._engine.describe(flow, loaded.module))
         description.update(variable=variable, kind=kind, line=line)
@@ -102,6 +124,7 @@ class Service(object):
     def run(self, message: Dict[str, Any]) -> Dict[str, Any]:
         """Run one flow with one case; what happens is sent as events."""
         loaded = self._loader.load(message["path"])
+        self._running = loaded.path
         wanted = (message["variable"], message["name"])
         for variable, _kind, flow, _line in self._flows(loaded):
             if (variable, self._engine.name_of(flow)) == wanted:
