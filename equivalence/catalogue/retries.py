@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from equivalence import vocabulary
 from equivalence.catalogue.rule import Evidence, Rule
 
 
@@ -44,7 +45,24 @@ def _no_delay(evidence: Evidence) -> bool:
     return evidence.difference.kind == "retry-delay" and evidence.difference.v2 == "0 s"
 
 
+def _timeout(evidence: Evidence) -> bool:
+    """One side ran out of time in a task and the other did not."""
+    old, new = evidence.runs()
+    kinds = [vocabulary.kind_of_task(run) if run is not None else "" for run in (old, new)]
+    return evidence.difference.kind in ("task-state", "retry-count") and kinds.count(vocabulary.TIMED_OUT) == 1
+
+
 RULES: tuple[Rule, ...] = (
+    Rule(
+        "timeout-lost",
+        "G18",
+        "The time limit is another one",
+        "`timeout` was in seconds or a timedelta, `timeout_seconds` is in seconds. Prefect 1 interrupts a task at any "
+        "moment; Prefect 2 ends its thread when the step that is under way is over.",
+        "`timeout_seconds=` the seconds of the old `timeout`.",
+        "Prefect 2 docs: Tasks, Timeouts",
+        _timeout,
+    ),
     Rule(
         "retries-lost",
         "G06",

@@ -77,6 +77,7 @@ def builders(path: str) -> List[Tuple[str, int]]:
 
     ====================================================  =======
     def build(): with Flow("x") as flow: ...; return flow  a builder
+    def build(): flow = Flow("x"); ...; return flow        a builder
     the same without ``return flow``                       no (it is a script's main)
     the same with a parameter that has no default          no (nothing to give it)
     ====================================================  =======
@@ -97,6 +98,13 @@ def builders(path: str) -> List[Tuple[str, int]]:
             for item in inner.items
             if isinstance(item.optional_vars, ast.Name) and _is_flow_call(item.context_expr)
         }
+        targets.update(
+            target.id
+            for inner in ast.walk(node)
+            if isinstance(inner, ast.Assign) and _is_flow_call(inner.value)
+            for target in inner.targets
+            if isinstance(target, ast.Name)
+        )
         returned = {
             inner.value.id
             for inner in ast.walk(node)
@@ -107,7 +115,7 @@ def builders(path: str) -> List[Tuple[str, int]]:
     return found
 
 
-def _is_flow_call(node: ast.expr) -> bool:
+def _is_flow_call(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call):
         return False
     name = node.func

@@ -6,8 +6,9 @@ import copy
 import functools
 import inspect
 import random
-from typing import Any, Callable, Dict, List, Optional  # noqa: F401 - used in comments
+from typing import Any, Callable, Dict, List, Optional, Tuple  # noqa: F401 - used in comments
 
+from . import prefect2_waits
 from .faces import exception_info, text
 
 FINAL = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
@@ -29,7 +30,6 @@ class Tracer(object):
         self._retried = {}  # type: Dict[str, int]
         self._last = None  # type: Any
         self._random = random.getstate()
-        self._sequential = type(flow.task_runner).__name__ == "SequentialTaskRunner"
 
     def replaced(self, what: str) -> None:
         """Say once what stands in for something of the user's."""
@@ -55,7 +55,10 @@ class Tracer(object):
 
     def resource(self, run: str, name: str, role: str) -> None:
         """Report the set-up or clean-up of a context manager as a task run of its own."""
-        self._emit("task", run=run, name=name, map=None, engine=role, upstream=[])
+        flow_run, sequential = _flow_around()
+        self._emit(
+            "task", run=run, name=name, map=None, engine=role, upstream=[], flow_run=flow_run, sequential=sequential
+        )
 
     def resource_state(self, run: str, kind: str, name: str, error: Optional[BaseException]) -> None:
         """Report a state of such a run; it is over when the flow function goes on."""
@@ -162,7 +165,8 @@ class Tracer(object):
             run=str(run.id),
             name=text(task.name),
             flow_run=str(run.flow_run_id),
-            sequential=self._sequential,
+            sequential=_flow_around()[1],
+            futures=prefect2_waits.futures(),
             key=run.task_key,
             dynamic=run.dynamic_key,
             map=None,
@@ -244,6 +248,16 @@ class Tracer(object):
         if self._last is None or self._last["type"] not in ("CRASHED", "FAILED", "CANCELLED"):
             self._flow_state({"type": "CRASHED", "name": "Crashed", "message": text(error)})
         self._emit("flow-exception", exception=exception_info(error))
+
+
+def _flow_around() -> Tuple[Optional[str], bool]:
+    """The id of the flow run that this code belongs to, and whether its flow declares a sequential task runner."""
+    from prefect.context import FlowRunContext
+
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None or context.flow is None:
+        return None, False
+    return str(context.flow_run.id), type(context.flow.task_runner).__name__ == "SequentialTaskRunner"
 
 
 def _shown(state: Dict[str, Any]) -> Dict[str, Any]:

@@ -186,4 +186,16 @@ PLANTED: tuple[PlantedBug, ...] = (
         rule="schedule-zone",
         pair="g29_registration",
     ),
+    PlantedBug(
+        "retries-declared-otherwise",
+        "flows_v2/g18_timeouts.py",
+        "@task(retries=1, retry_delay_seconds=30)\ndef publish",
+        "@task(retries=4, retry_delay_seconds=30)\ndef publish",
+        "contract",
+        "publish",
+        "tasks.publish.retries",
+        "No case makes this task fail, and still it would be tried more often. Revealed by: {}.",
+        rule="declared-otherwise",
+        row="G06",
+    ),
 )
