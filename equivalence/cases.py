@@ -50,7 +50,10 @@ class UndrawableParameter(EquivalenceError):
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """One more run of the flow in the same case: so many seconds later, with these parameters changed."""
+    """One more run of the flow in the same case: so many seconds after the run before, with these parameters changed.
+
+    What is not changed is as in the first run.
+    """
 
     after: float = 0.0
     changed: Mapping[str, Any] = field(default_factory=dict)
@@ -102,7 +105,11 @@ class Case:
     def show(self) -> str:
         """Short Python-like text."""
         first = _shown(self.parameters) or "the defaults"
-        return "; ".join([first, *(_shown_again(again) for again in self.again)])
+        changed = False
+        for again in self.again:
+            first += f"; {_shown_again(again)}" + (" as at first" if changed and not again.changed else "")
+            changed = changed or bool(again.changed)
+        return first
 
     def __eq__(self, other: object) -> bool:
         """Cases that give the same are the same: nan is nan, and 1 is not True."""
@@ -119,8 +126,18 @@ def _shown(parameters: Mapping[str, Any]) -> str:
 
 def _shown_again(again: Again) -> str:
     changed = _shown(again.changed)
-    when = f"{again.after:g} s later" if again.after else "at once"
+    when = f"{_span(again.after)} later" if again.after else "at once"
     return f"again {when}" + (f" with {changed}" if changed else "")
+
+
+def _span(seconds: float) -> str:
+    """``1 h 1 s``, ``1 d``, ``0.5 s``."""
+    parts = []
+    for name, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        count, seconds = divmod(seconds, length)
+        if count:
+            parts.append(f"{count:g} {name}")
+    return " ".join([*parts, f"{seconds:g} s"] if seconds or not parts else parts)
 
 
 def strategy_for(shared: SharedParameter, pair: str = "") -> st.SearchStrategy[Any]:

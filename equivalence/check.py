@@ -7,12 +7,12 @@ never ran counts as passing, and the report says that shrinking stopped early.
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 import unittest
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import hypothesis.core
@@ -22,7 +22,7 @@ from hypothesis.database import InMemoryExampleDatabase
 from hypothesis.errors import FlakyFailure, Unsatisfiable
 
 from equivalence import catalogue, vocabulary
-from equivalence.caching import gaps
+from equivalence.caching import gaps, gaps_seen
 from equivalence.cases import Again, Case, case_strategy, explicit_cases
 from equivalence.compare.retries import DECLARED
 from equivalence.compare.rules import ValueRules, is_ignored
@@ -63,7 +63,10 @@ class Enough(BaseException):
 
 
 class PairCheck:
-    """The check of one pair; ``progress`` is told the number of cases after each."""
+    """The check of one pair; ``progress`` is told the number of cases after each.
+
+    ``runs_home`` is where the Prefect 2 runs that show a finding are kept; None keeps none.
+    """
 
     def __init__(
         self,
@@ -75,7 +78,9 @@ class PairCheck:
         strategies: Mapping[str, st.SearchStrategy[Any]] | None = None,
         comparator: Callable[[str, object, object], bool | None] | None = None,
         progress: Callable[[str], None] = lambda text: None,
+        runs_home: Path | None = None,
     ) -> None:
+        self._runs_home = runs_home
         self._pair = pair
         self._sides = sides
         self._shrink = shrink
@@ -138,7 +143,7 @@ class PairCheck:
         """Run a case that was not run yet, and keep what it came to."""
         runs = self._run(case)
         _demand_support(runs)
-        _demand_secrets(runs)
+        self._gaps = self._gaps or gaps_seen(runs)
         comparisons = [compare(v1, v2, self._rules) for v1, v2 in runs]
         comparison = in_sequence(comparisons)
         reached = [self._coverage.add(one, traces) for one, traces in zip(comparisons, runs, strict=True)]
@@ -217,7 +222,7 @@ class PairCheck:
         self._deadline = self._began + (self._pair.settings.budget or 0.0)
         self._limit = examples
         share = max(1, int(examples * EXPLICIT_SHARE))
-        for case in explicit_cases(self._matching, self._strategies, limit=share, gaps=self._gaps):
+        for case in self._explicit(share):
             if self._answer(case) is None:
                 break
         if not (self._matching.drawn or self._strategies or self._gaps):
@@ -231,6 +236,11 @@ class PairCheck:
         self._quiet = 0
         # Twice as many draws as cases: those that repeat an earlier case are not run again, and cost nothing.
         self._hypothesis((Phase.reuse, Phase.generate, Phase.target), 2 * examples)
+
+    def _explicit(self, limit: int) -> Iterator[Case]:
+        """The defaults, and then, when they have told which tasks cache, the other explicit cases."""
+        for begin, end in ((0, 1), (1, limit)):
+            yield from explicit_cases(self._matching, self._strategies, limit=limit, gaps=self._gaps)[begin:end]
 
     def _shrink_all(self) -> None:
         """The smallest case of each finding, within the budget for shrinking."""
@@ -376,6 +386,7 @@ class PairCheck:
     def _confirm(self, finding: Finding) -> Finding | Noise:
         """Run the smallest case twice more on both sides, and let the judge say what it is."""
         one = [self._sides.keep(traces) for traces in self._run(finding.case)]
+        finding = self._keep_run(finding, one[-1][1].flow_run)
         # Another seed: what an old flow draws at random is no behaviour that the new one has to repeat.
         two = self._run(replace(finding.case, seed=finding.case.seed + 1))
         return judge(
@@ -384,6 +395,12 @@ class PairCheck:
             self._compare([(first[0], second[0]) for first, second in zip(one, two, strict=True)]),
             self._compare([(first[1], second[1]) for first, second in zip(one, two, strict=True)]),
         )
+
+    def _keep_run(self, finding: Finding, run: str | None) -> Finding:
+        """Keep the Prefect 2 run of a finding, so that its UI can show it."""
+        if run is None or self._runs_home is None:
+            return finding
+        return replace(finding, flow_run=self._sides.keep_run(run, self._runs_home))
 
     # --------------------------------------------------------------------------------------------- result
 
@@ -448,9 +465,6 @@ def outputs_of(pair: PairSettings) -> FlowOutputs:
     return FlowOutputs(v1=(wanted[5:],) if wanted is not None and wanted.startswith("task:") else ())
 
 
-_SECRET = re.compile(r'Local Secret "(.+?)" was not found')
-
-
 def _demand_support(runs: Runs) -> None:
     """Raise EquivalenceError where a flow asked for what only a backend has: its trace would be wrong."""
     for trace in (trace for traces in runs for trace in traces):
@@ -460,18 +474,6 @@ def _demand_support(runs: Runs) -> None:
                 "What it does after that would be no behaviour of the flow. Put the call behind a parameter or a "
                 "variable of [tool.equivalence.environment], so that it is left out where no backend is."
             )
-
-
-def _demand_secrets(runs: Runs) -> None:
-    """Raise EquivalenceError where the old flow asks for a secret that nobody gave: nothing it does then says much."""
-    for v1, _ in runs:
-        for failure in (failure for run in v1.tasks for failure in run.failures):
-            missing = _SECRET.search(failure.message)
-            if missing is not None:
-                raise EquivalenceError(
-                    f"the v1 flow asks for the secret {missing[1]!r}; give both sides a value for it:\n\n"
-                    f'[tool.equivalence.environment]\nsecrets = {{ {missing[1]} = "…" }}'
-                )
 
 
 def _rules(comparisons: Sequence[Comparison], runs: Runs) -> dict[Identity, str | None]:

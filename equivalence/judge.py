@@ -44,6 +44,7 @@ class Finding:
 
     ``follows`` is the id of another finding of the same pair: this one was only ever seen together with it, further
     down the flow. ``confirmed`` says that the case showed it again when it was run twice more.
+    ``flow_run`` is the name of the Prefect 2 flow run that was kept of it.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Finding:
     follows: str | None = None
     first_task: str | None = None
     also: tuple[str, ...] = ()
+    flow_run: str | None = None
     lines: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -89,9 +91,10 @@ def primary(comparison: Comparison) -> Identity | None:
     return None if chosen is None else Identity.of(chosen)
 
 
-def size(case: Case) -> tuple[int, int, int, str]:
+def size(case: Case) -> tuple[int, int, float, int, str]:
     """An order of cases by how much a reader has to take in."""
-    return len(case.again), len(case.parameters), len(case.show()), case.show()
+    given = len(case.parameters) + sum(len(again.changed) for again in case.again)
+    return len(case.again), given, sum(again.after for again in case.again), len(case.show()), case.show()
 
 
 def judge(

@@ -121,8 +121,13 @@ class Session:
                 return pair
         raise UsageProblem(f"there is no pair {name!r} any more; run `pytest --equivalence` to see the pairs there are")
 
-    def check(self, pair: Pair, hooks: Hooks, progress: Callable[[str], None]) -> PairCheck:
-        """The check of one pair, ready to run. Raises EquivalenceError for a pair no case can be made for."""
+    def check(
+        self, pair: Pair, hooks: Hooks, progress: Callable[[str], None], runs_home: Path | None = None
+    ) -> PairCheck:
+        """The check of one pair, ready to run. Raises EquivalenceError for a pair no case can be made for.
+
+        ``runs_home`` is where Prefect 2 runs that show a finding are kept.
+        """
         from equivalence.check import PairCheck
 
         return PairCheck(
@@ -133,6 +138,7 @@ class Session:
             strategies=hooks.strategies(pair),
             comparator=hooks.comparator(pair),
             progress=progress,
+            runs_home=runs_home,
         )
 
     def close(self) -> None:

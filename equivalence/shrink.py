@@ -16,8 +16,12 @@ def smaller(case: Case) -> Iterator[Case]:
         yield replace(case, again=(*rest[0], *rest[1]))
         if again.changed:
             yield replace(case, again=(*rest[0], replace(again, changed={}), *rest[1]))
-        if again.after:
-            yield replace(case, again=(*rest[0], replace(again, after=0.0), *rest[1]))
+        for name, value in again.changed.items():
+            for simpler in simpler_values(value):
+                yield replace(case, again=(*rest[0], replace(again, changed={name: simpler}), *rest[1]))
+        # Gaps are drawn a second beside an expiry: one step is enough.
+        for after in (0.0, again.after - 1.0) if again.after >= 1.0 else ():
+            yield replace(case, again=(*rest[0], replace(again, after=after), *rest[1]))
     required = {shared.v1_name for shared in case.matching.shared if not shared.optional}
     if len(case.parameters) > 2:
         for name in case.parameters:

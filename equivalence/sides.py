@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING
 from equivalence.descriptions import FlowDescription
 from equivalence.errors import EquivalenceError
 from equivalence.flows import FileProblem, FlowInfo, flow_files
+from equivalence.redaction import Redactor
+from equivalence.secrets import absent, absent_in
 from equivalence.trace import Read, Trace, build
 from equivalence.worker import Reply, Worker, WorkerSpec, run_message
 
@@ -35,6 +36,14 @@ class FlowOutputs:
     v2: tuple[str, ...] = ()
 
 
+START = 1_718_750_400.0
+"""When every case begins: 2024-06-18 22:40 UTC, a Tuesday, and Wednesday already a little further east.
+
+The same in every session, so that a case shows the same again and files for that day can be prepared; on a date of
+which day, month, hour and minute cannot be taken for each other.
+"""
+
+
 class Sides:
     """One warm worker per side; started early, so that importing Prefect overlaps with everything else.
 
@@ -43,6 +52,7 @@ class Sides:
 
     def __init__(self, v1: WorkerSpec, v2: WorkerSpec, *, run_timeout: float, load_timeout: float) -> None:
         self.workers = {"v1": Worker(v1), "v2": Worker(v2)}
+        self._redactor = Redactor({**v1.secrets, **v2.secrets})
         self._run_timeout = run_timeout
         self._load_timeout = load_timeout
         self.runs = {"v1": 0, "v2": 0}
@@ -105,12 +115,16 @@ class Sides:
         return file.as_posix(), shown.as_posix()
 
     def run(self, v1: FlowInfo, v2: FlowInfo, case: Case, outputs: FlowOutputs) -> tuple[tuple[Trace, Trace], ...]:
-        """Every run of a case, on both sides at the same time. Values of the last traces can be read until the next."""
-        began = float(int(time.time()))
+        """Every run of a case, on both sides at the same time. Values of the last traces can be read until the next.
+
+        A run that was cut short is the last one: with its process the caches of Prefect 1 are gone.
+        """
         played: list[tuple[Trace, Trace]] = []
         for since, run in case.runs():
             played = [_kept(self.keep(traces)) for traces in played]
-            played.append(self._run(v1, v2, run, outputs, began + since, bool(played)))
+            played.append(self._run(v1, v2, run, outputs, START + since, bool(played)))
+            if any(trace.ended is not None for trace in played[-1]):
+                break
         return tuple(played)
 
     def _run(
@@ -143,20 +157,34 @@ class Sides:
         if "failure" in reply.message or "problem" in reply.message:
             words = str(reply.message.get("failure") or reply.message.get("problem")).strip()
             raise EquivalenceError(f"{side}: the worker could not run the flow:\n{words}")
-        return build(
+        trace = build(
             self.workers[side].spec.side,
-            reply.events,
-            read=self.workers[side].reader(),
-            output=reply.output,
+            map(self._redactor.event, reply.events),
+            read=self._redactor.reader(self.workers[side].reader()),
+            output=self._redactor.text(reply.output),
             ended=reply.ended,
             reason=reply.reason,
             seconds=reply.seconds,
         )
+        line = absent_in(trace)
+        if line is not None:
+            raise EquivalenceError(line)
+        return trace
+
+    def keep_run(self, run: str, home: Path) -> str | None:
+        """Copy a Prefect 2 run into the database of a home of its own; the run's name, None when that failed."""
+        worker = self.workers["v2"]
+        worker.send({"do": "keep", "run": run, "home": str(home)})
+        reply = worker.collect(self._load_timeout)
+        return reply.message.get("name") if reply.ended is None else None
 
     def keep(self, traces: tuple[Trace, Trace]) -> tuple[Trace, ...]:
         """The same traces with their large values in memory, so that they outlive the next run."""
         workers = self.workers.values()
-        return tuple(_with_reader(trace, worker.memory()) for trace, worker in zip(traces, workers, strict=True))
+        return tuple(
+            _with_reader(trace, self._redactor.reader(worker.memory()))
+            for trace, worker in zip(traces, workers, strict=True)
+        )
 
 
 def _kept(traces: tuple[Trace, ...]) -> tuple[Trace, Trace]:
@@ -181,5 +209,7 @@ def _problem(reply: Reply) -> str | None:
         return f"loading it ended the process: {reply.reason}\n{reply.output}".rstrip()
     for key in ("problem", "failure"):
         if key in reply.message:
-            return str(reply.message[key]).strip()
+            said = str(reply.message[key]).strip()
+            line = absent(said)
+            return said if line is None else f"{said}\n{line}"
     return None

@@ -66,9 +66,10 @@ class TaskRun:
     """One execution slot of a task: a task of a Prefect 1 flow, one mapped child, or one Prefect 2 task run.
 
     ``attempts`` are the entries into Running; ``delays`` the seconds asked for before each retry; ``retries`` what
-    the task declares, as are ``declared`` (its delays) and ``timeout``; ``engine_made`` the role of a task that
-    Prefect made itself; ``run`` its id within the trace, by which ``upstream`` names task runs, as does
-    ``after`` those that were certainly over when a Prefect 2 task run was created.
+    the task declares, as are ``declared`` (its delays), ``timeout``, and whether it ``caches`` and ``expires`` after
+    some seconds; ``engine_made`` the role of a task that Prefect made itself; ``run`` its id within the trace, by
+    which ``upstream`` names task runs, as does ``after`` those that were certainly over when a Prefect 2 task run
+    was created.
     """
 
     key: TaskKey
@@ -85,6 +86,8 @@ class TaskRun:
     jitter: float | None = None
     declared: tuple[float, ...] = ()
     timeout: float | None = None
+    caches: bool = False
+    expires: float | None = None
     tags: tuple[str, ...] = ()
     run: str = ""
     after: frozenset[str] = frozenset()
@@ -155,7 +158,7 @@ class Trace:
     ``ended`` is None of a run that came to its end, else what cut it short: ``TimedOut`` or ``Crashed``, with a
     sentence in ``reason``. ``rejected`` is set when the flow refused its parameters before anything ran. ``functions``
     are the plain functions of the flow's file, ``unsupported`` what it asked for that needs Prefect Cloud, ``flow_run``
-    id and name of the Prefect 2 flow run, whose function may be ``asynchronous``.
+    the id of the Prefect 2 flow run, whose function may be ``asynchronous``.
     """
 
     side: str
@@ -170,7 +173,7 @@ class Trace:
     functions: tuple[str, ...] = ()
     children: tuple[ChildRun, ...] = ()
     unsupported: tuple[str, ...] = ()
-    flow_run: tuple[str, str] | None = None
+    flow_run: str | None = None
     asynchronous: bool = False
     replaced: tuple[str, ...] = ()
     output: str = ""
@@ -250,6 +253,8 @@ class _Slot:
             jitter=self.created.get("jitter"),
             declared=tuple(self.created.get("delays") or ()),
             timeout=self.created.get("timeout"),
+            caches=bool(self.created.get("caches")),
+            expires=self.created.get("expires"),
             tags=tuple(self.created.get("tags") or ()),
             run=str(self.created["run"]),
             after=self.after,
@@ -279,8 +284,9 @@ def build(
     acts: list[Act] = []
     functions: tuple[str, ...] = ()
     children: dict[str, tuple[Mapping[str, Any], list[State]]] = {}
+    subflows: dict[str | None, str] = {}
     unsupported: list[str] = []
-    flow_run: tuple[str, str] | None = None
+    flow_run: str | None = None
     asynchronous = False
     exception = rejected = None
     nothing = False
@@ -290,12 +296,14 @@ def build(
         if kind == "task":
             # A retry of the flow announces its task runs again: they are the same ones, and go on.
             if event["run"] not in slots:
-                after = _over_before(event, slots, over)
+                after = _over_before(event, slots, over, slots.get(subflows.get(event.get("flow_run"), "")))
                 slots[event["run"]] = _Slot(event, event.get("call") or 0, engine_made=event.get("engine"), after=after)
         elif kind == "waited" and event["run"] in slots:
             over |= {event["run"], *slots[event["run"]].after}
         elif kind == "flow-ended":
-            over |= {run for run, slot in slots.items() if slot.created.get("flow_run") == event["flow_run"]}
+            for run, known in slots.items():
+                if known.created.get("flow_run") == event["flow_run"]:
+                    over |= {run, *known.after}
         elif kind == "task-state" and event["run"] in slots:
             slots[event["run"]].enter(event, read)
         elif kind == "task-role" and event["run"] in slots:
@@ -316,6 +324,7 @@ def build(
             acts.append(Act(event["name"], event["run"], event["state"], event["handled"], place))
         elif kind == "child":
             children[event["run"]] = event, []
+            subflows[event["run"]] = event.get("within", "")
         elif kind == "child-state" and event["run"] in children:
             children[event["run"]][1].append(
                 State(event["type"], event["name"], event.get("message") or "", event["at"])
@@ -323,7 +332,7 @@ def build(
         elif kind == "unsupported":
             unsupported.append(event["text"])
         elif kind == "flow-run":
-            flow_run = event["run"], event["name"]
+            flow_run = event["run"]
             asynchronous = bool(event.get("async"))
         elif kind == "functions":
             functions = tuple(event["names"])
@@ -367,15 +376,20 @@ def build(
     )
 
 
-def _over_before(event: Mapping[str, Any], slots: Mapping[str, _Slot], over: set[str]) -> frozenset[str]:
-    """The Prefect 2 task runs that are certainly over when a new one is created: what was waited for, its own inputs.
+def _over_before(
+    event: Mapping[str, Any], slots: Mapping[str, _Slot], over: set[str], within: _Slot | None
+) -> frozenset[str]:
+    """The Prefect 2 task runs that are certainly over when a new one is created.
 
-    Under a sequential task runner, which the flow declares, a submitted task is over before the next one.
+    Those that the flow function waited for and those whose futures it hands on; under a sequential task runner, which
+    the flow declares, all that it submitted before; in a subflow also what was over when that was called (``within``).
     """
+    given = event.get("futures")
+    before = [run for run in (event.get("upstream") if given is None else given) or () if run in slots]
     if event.get("sequential"):
-        return frozenset(slots)
-    inputs = [run for run in event.get("upstream") or () if run in slots]
-    return frozenset(over).union(inputs, *(slots[run].after for run in inputs))
+        before += [run for run, slot in slots.items() if slot.created.get("flow_run") == event.get("flow_run")]
+    called = frozenset() if within is None else within.after
+    return frozenset(over).union(before, called, *(slots[run].after for run in before))
 
 
 def _number_calls(slots: Iterable[_Slot]) -> None:

@@ -30,13 +30,27 @@ def number_pages(page):
 
 
 @task
-def manifest(name, window, start, parameters, pages):
-    return {"name": name, "window": window, "start": start, "parameters": parameters, "pages": pages}
+def title():
+    context = prefect.context
+    return "{} of {}, attempt {}".format(
+        context.get("task_name"), context.get("flow_name"), context.get("task_run_count")
+    )
+
+
+@task
+def kept_until(days):
+    return (prefect.context.get("date").add(days=min(max(days, 0), 365))).isoformat()
+
+
+@task
+def manifest(name, window, start, parameters, pages, title, until):
+    return dict(parameters, name=name, window=window, start=start, pages=pages, title=title, until=until)
 
 
 with Flow("Daily extract") as flow:
     region = Parameter("region", default="EU")
+    days = Parameter("days", default=30)
     pages = Parameter("pages", default=["orders", "refunds"])
 
     numbered = number_pages.map(pages)
-    manifest(file_name(region), extract_window(), started(), given(), numbered)
+    manifest(file_name(region), extract_window(), started(), given(), numbered, title(), kept_until(days))

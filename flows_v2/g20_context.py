@@ -4,7 +4,7 @@ from typing import List
 
 import pendulum
 from prefect import flow, task
-from prefect.runtime import flow_run
+from prefect.runtime import flow_run, task_run
 
 
 @task
@@ -34,11 +34,21 @@ def number_pages(index, page):
 
 
 @task
-def manifest(name, window, start, parameters, pages):
-    return {"name": name, "window": window, "start": start, "parameters": parameters, "pages": pages}
+def title():
+    return "{} of {}, attempt {}".format(task_run.task_name, flow_run.flow_name, task_run.run_count)
+
+
+@task
+def kept_until(days):
+    return flow_run.scheduled_start_time.add(days=min(max(days, 0), 365)).isoformat()
+
+
+@task
+def manifest(name, window, start, parameters, pages, title, until):
+    return dict(parameters, name=name, window=window, start=start, pages=pages, title=title, until=until)
 
 
 @flow(name="Daily extract")
-def daily_extract(region: str = "EU", pages: List[str] = ["orders", "refunds"]):
+def daily_extract(region: str = "EU", days: int = 30, pages: List[str] = ["orders", "refunds"]):
     numbered = [number_pages(index, page) for index, page in enumerate(pages)]
-    return manifest(file_name(region), extract_window(), started(), given(), numbered)
+    return manifest(file_name(region), extract_window(), started(), given(), numbered, title(), kept_until(days))

@@ -54,7 +54,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "task-missing",
-        "G08",
+        "G01",
         "A task of the old flow does not run in the new one",
         "The task was left out, renamed, or waits for an upstream that did not complete.",
         'Call it, or say what it is called now: `tasks = { "old name" = "new_name" }` in the pair\'s table.',

@@ -44,10 +44,42 @@ def _same_children(evidence: Evidence) -> bool:
     return evidence.difference.kind == "task-result" and len(old) > 1 and old != new and sorted(old) == sorted(new)
 
 
+def _mapping_refused(evidence: Evidence) -> bool:
+    """The new flow ended in a map that Prefect 2 does not take."""
+    exception = evidence.v2.exception
+    refusals = ("MappingLengthMismatch", "MappingMissingIterable")
+    return (
+        exception is not None
+        and exception.type.rpartition(":")[2] in refusals
+        and evidence.difference.kind in ("final-state", "task-missing", "exception")
+    )
+
+
+def _failed_child_left_out(evidence: Evidence) -> bool:
+    """A task that was TriggerFailed behind a map, one child of which failed on both sides, runs now."""
+    old, new = evidence.runs()
+    if evidence.difference.kind != "task-extra" or old is None or new is None:
+        return False
+    upstream = {run.key.name for run in evidence.v1.tasks if run.run in old.upstream}
+    failed = {
+        match.name
+        for match in evidence.comparison.matches
+        if match.v1 is not None and match.v2 is not None and match.v1.key.map_index is not None
+        if vocabulary.kind_of_task(match.v1) != vocabulary.COMPLETED != vocabulary.kind_of_task(match.v2)
+    }
+    return bool(failed & upstream)
+
+
 def _looped(evidence: Evidence) -> bool:
     old, _ = evidence.runs()
     kinds = ("task-result", "task-state", "retry-count", "exception")
     return evidence.difference.kind in kinds and old is not None and old.loops > 0
+
+
+def _beside(evidence: Evidence) -> bool:
+    """The task was submitted with nothing to wait for."""
+    _, new = evidence.runs()
+    return evidence.difference.kind == "order" and new is not None and not new.upstream
 
 
 RULES: tuple[Rule, ...] = (
@@ -94,6 +126,26 @@ RULES: tuple[Rule, ...] = (
         _another_number,
     ),
     Rule(
+        "mapping-refused",
+        "G12",
+        "Prefect 2 refuses what Prefect 1 mapped over",
+        "Prefect 1 maps over lists of unequal length up to the shortest, and over the letters of a text. Prefect 2 "
+        "raises MappingLengthMismatch or MappingMissingIterable in the flow function.",
+        "`[task.submit(a, b) for a, b in zip(first, second)]`; `unmapped(value)` for what each child gets as a whole.",
+        "Prefect 2 docs: Tasks, Map",
+        _mapping_refused,
+    ),
+    Rule(
+        "failed-child-left-out",
+        "G12",
+        "A reduce runs though a mapped child failed",
+        "A Prefect 1 task behind a map is TriggerFailed as soon as one child failed. Here it is given the results of "
+        "the children that completed, or allows the failure.",
+        "`reduce.submit(children)` with all the futures: it does not run either.",
+        "Prefect 1 docs: Mapping",
+        _failed_child_left_out,
+    ),
+    Rule(
         "children-in-another-order",
         "G12",
         "The mapped children come in another order",
@@ -131,6 +183,16 @@ RULES: tuple[Rule, ...] = (
         "`later.submit(wait_for=[earlier])`, with `earlier` submitted first.",
         "Prefect 2 docs: Tasks, Wait for",
         lambda evidence: evidence.difference.kind == "order" and evidence.difference.v2.startswith("before "),
+    ),
+    Rule(
+        "runs-beside",
+        "G22",
+        "A task that came later may run at the same time",
+        "Prefect 1's LocalExecutor runs one task after another. The default runner of Prefect 2 runs submitted "
+        "tasks beside each other, and this one was submitted with nothing to wait for.",
+        "`later.submit(wait_for=[earlier])`, call it instead of submitting, or `task_runner=SequentialTaskRunner()`.",
+        "Prefect 2 docs: Task runners",
+        _beside,
     ),
     Rule(
         "dependency-lost",

@@ -51,7 +51,24 @@ def _command(evidence: Evidence) -> bool:
     )
 
 
+def _not_stored(evidence: Evidence) -> bool:
+    """Prefect 2 looked for a result that nobody had stored."""
+    failures = [failure for run in evidence.v2.tasks for failure in run.failures]
+    failures += [evidence.v2.exception] if evidence.v2.exception is not None else []
+    return any(failure.type.endswith((":MissingResult", ":UnfinishedRun")) for failure in failures)
+
+
 RULES: tuple[Rule, ...] = (
+    Rule(
+        "result-not-stored",
+        "G32",
+        "A result was not stored",
+        "The API of Prefect 2 stores states and no values: the result of a task that is cached, or read from "
+        "another run, is there only where it was persisted.",
+        "`@task(persist_result=True)` on tasks with a `cache_key_fn` or whose states are read later.",
+        "Prefect 2 docs: Results",
+        _not_stored,
+    ),
     Rule(
         "child-failure",
         "G24",

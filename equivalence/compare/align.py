@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from equivalence import vocabulary
 from equivalence.trace import TaskRun, Trace
+
+RESOURCE_PHASES = ("resource-setup", "resource-cleanup")
+"""Roles of the task runs in which a resource is set up and cleaned up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,19 @@ class Match:
         assert run is not None
         return run.key.name
 
+    @property
+    def whole(self) -> TaskRun | None:
+        """v2's task run with the retries of the calls before it, which in Prefect 1 were retries of one task run."""
+        if self.v2 is None or not self.rounds:
+            return self.v2
+        calls = (*self.rounds, self.v2)
+        return replace(
+            self.v2,
+            attempts=1 + sum(max(0, call.attempts - 1) for call in calls),
+            delays=tuple(delay for call in calls for delay in call.delays),
+            failures=tuple(failure for call in calls for failure in call.failures),
+        )
+
 
 def fold(name: str) -> str:
     """A name without what renaming for Python changes: case, spaces, ``-`` and ``_``."""
@@ -50,7 +66,8 @@ def align(v1: Trace, v2: Trace, names: Mapping[str, str]) -> tuple[Match, ...]:
     ``names`` is the pair's ``tasks`` table. A name is looked for as configured, then exactly, then folded where that
     is unique on both sides.
     """
-    left, right = _groups(v1), _groups(v2)
+    managers = {run.key.name for run in v2.tasks if run.engine_made in RESOURCE_PHASES}
+    left, right = _groups(v1, {old for old, new in names.items() if new not in managers}), _groups(v2)
     counterparts = match_names(tuple(left), tuple(right), names)
     matches: list[Match] = []
     for name, runs in left.items():
@@ -97,13 +114,15 @@ def _folded(names: Iterable[str]) -> dict[str, list[str]]:
     return groups
 
 
-def _groups(trace: Trace) -> dict[str, list[TaskRun]]:
+def _groups(trace: Trace, named: Collection[str] = ()) -> dict[str, list[TaskRun]]:
     """Task runs by name, each group by call and map index; names in the order of first appearance.
 
     Prefect 1 announces a mapped task with the flow and its children when they run: the place is the mapped task's.
+    The phases of a resource manager count where the pair's table names tasks for them.
     """
     groups: dict[str, list[TaskRun]] = {run.key.name: [] for run in trace.tasks}
-    for run in trace.user_tasks:
+    phases = (run for run in trace.tasks if run.engine_made in RESOURCE_PHASES and run.key.name in named)
+    for run in (*trace.user_tasks, *phases):
         groups[run.key.name].append(run)
     groups = {name: runs for name, runs in groups.items() if runs}
     for runs in groups.values():

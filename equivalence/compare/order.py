@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from equivalence.compare.align import Match, did_work
+from equivalence.compare.align import RESOURCE_PHASES, Match, did_work
 from equivalence.compare.states import Difference
 from equivalence.trace import TaskRun, Trace
 
@@ -21,13 +21,12 @@ def compare_order(v1: Trace, matches: Sequence[Match]) -> Iterator[Difference]:
         match.v1.run: match for match in matches if match.v1 is not None and match.v2 is not None and _worked(match)
     }
     slots = {run.run: run for run in v1.tasks}
-    children: dict[str, list[TaskRun]] = {}
-    for run in v1.tasks:
-        if run.key.map_index is not None:
-            children.setdefault(run.run.rpartition("[")[0], []).append(run)
+    children = mapped_children(v1)
     for match in counterparts.values():
         assert match.v1 is not None
         assert match.v2 is not None
+        if match.v1.engine_made in RESOURCE_PHASES:
+            continue  # what lies between them is compared for each resource
         lost = [
             before
             for before in ancestors(match.v1, slots, children)
@@ -46,6 +45,15 @@ def compare_order(v1: Trace, matches: Sequence[Match]) -> Iterator[Difference]:
                 f"before {names}" if turned else f"not waiting for {names}",
                 match.label,
             )
+
+
+def mapped_children(v1: Trace) -> dict[str, list[TaskRun]]:
+    """The children of each mapped task of a Prefect 1 trace, by its run id."""
+    children: dict[str, list[TaskRun]] = {}
+    for run in v1.tasks:
+        if run.key.map_index is not None:
+            children.setdefault(run.run.rpartition("[")[0], []).append(run)
+    return children
 
 
 def ancestors(

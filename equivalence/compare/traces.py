@@ -172,7 +172,7 @@ def _compare_match(match: Match, rules: Rules, tally: Tally) -> list[Difference]
     """Everything about two matched task runs, or about one that stands alone."""
     label = match.label
     found: list[Difference] = []
-    v1, v2 = match.v1, match.v2
+    v1, v2 = match.v1, match.whole
     if v1 is None or v2 is None or _untouched(v1) != _untouched(v2):
         old, new = v1 is not None and did_work(v1), v2 is not None and did_work(v2)
         if old == new or "tasks" not in rules.compare:
@@ -226,13 +226,25 @@ def _compare_rounds(match: Match, v1: TaskRun, tally: Tally) -> list[Difference]
         return []
     if not match.rounds:
         tally.normalise("loop-in-task")
+        if _resumed(v1):
+            tally.uncompared.append(
+                f"task {match.name}: Prefect 1 went on in the round of its loop that failed; a loop in the Prefect 2 "
+                "task begins again when it is retried, and does the work of the rounds before a second time"
+            )
         return []
+    tally.normalise("loop-in-flow")
     tally.compared += 1
     old, new = v1.loops + 1, len(match.rounds) + 1
     if old == new:
         return []
     kind = "task-missing" if old > new else "task-extra"
     return [Difference(kind, f"tasks.{match.label}.rounds", f"{old} rounds", f"{new} calls", match.label)]
+
+
+def _resumed(run: TaskRun) -> bool:
+    """Whether a Prefect 1 task was retried after the first round of its loop."""
+    types = [state.type for state in run.states]
+    return "Looped" in types and "Retrying" in types[types.index("Looped") :]
 
 
 def _untouched(run: TaskRun) -> bool:

@@ -18,6 +18,7 @@ from .faces import declared_value, exception_info, text
 from .prefect1_declared import run_config, schedule
 from .prefect1_flow_runs import FlowRuns
 from .prefect1_graph import role_of, seconds
+from .prefect1_targets import Targets
 from .prefect1_tracer import Tracer
 
 
@@ -38,6 +39,8 @@ class Engine(object):
         builtins.input = _approve  # type: ignore[assignment]  # a paused task asks on stdin; nobody sits there
         self._flow_class = Flow
         self._tracer = None  # type: Optional[Tracer]
+        prefect.context.secrets = dict(acts.SECRETS_V1, **(prefect.context.get("secrets") or {}))
+        prefect.context.secrets.update(self._message.get("secrets") or {})
         self._acts = acts.Acts(self._act)
         acts.stub_notifications_v1(self._acts)
         logs.install(self._log, self._run_of)
@@ -45,6 +48,8 @@ class Engine(object):
         self._flow_runs = FlowRuns(lambda name: self.find_flows(name), self._unsupported)
         self._flow_runs.install()
         self.clock.install()
+        self._targets = Targets(self._message["home"])
+        self._targets.install()
         home = str(prefect.config.home_dir)
         if home != self._message["home"]:
             raise RuntimeError("Prefect 1 uses the home %r and not the worker's own" % home)
@@ -121,7 +126,7 @@ class Engine(object):
                 "retries": task.max_retries,
                 "delay": seconds(task.retry_delay),
                 "timeout": task.timeout,
-                "caches": task.cache_for is not None,
+                "caches": task.cache_for is not None or bool(task.target),
                 "expires": seconds(task.cache_for),
                 "tags": sorted(text(tag) for tag in task.tags),
             }
@@ -148,6 +153,7 @@ class Engine(object):
         from prefect.executors import LocalExecutor
 
         if not goes_on:
+            self._targets.forget()
             prefect.context.pop("caches", None)  # kept by Prefect for the life of the process, under the tasks' names
         tracer = Tracer(flow, emit, encode, self._acts)
         tracer.graph(outputs)
@@ -159,12 +165,10 @@ class Engine(object):
         self._flow_runs.forget()
         self._flow_runs.run_child = tracer.run_child
         prefect.context.setdefault("caches", {})  # here, or it would end with the context of this one run
-        secrets = dict(acts.SECRETS_V1, **(prefect.context.get("secrets") or {}))
-        secrets.update(self._message.get("secrets") or {})
         try:
             with contextlib.ExitStack() as stack:
                 emit("functions", names=stack.enter_context(self._acts.watching(module, lambda: False)))
-                stack.enter_context(prefect.context(secrets=secrets, date=self.clock.read()))
+                stack.enter_context(self._targets.of(flow, emit))
                 state = flow.run(
                     parameters=parameters,
                     run_on_schedule=False,

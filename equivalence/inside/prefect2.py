@@ -15,8 +15,18 @@ import shutil
 import sqlite3
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
-from . import acts, logs, prefect2_engine, prefect2_pauses, prefect2_waits, signatures, values
-from .clock import Clock
+from . import (
+    acts,
+    logs,
+    prefect2_engine,
+    prefect2_kept,
+    prefect2_pauses,
+    prefect2_releases,
+    prefect2_waits,
+    signatures,
+    values,
+)
+from .clock import Clock, start_on_the_second
 from .faces import declared_value, exception_info, text
 from .prefect2_declared import Deployments
 from .prefect2_resources import Resources
@@ -31,7 +41,7 @@ class Engine(object):
 
     def __init__(self, message: Dict[str, Any]) -> None:
         self._message = message
-        self.clock = Clock()
+        self.clock = Clock(stamps=True)
         self.find_flows = None  # type: Any
         self._tracer = None  # type: Optional[Tracer]
         self._deployments = Deployments(message["root"], values.encode)
@@ -39,6 +49,7 @@ class Engine(object):
 
     def start(self) -> Dict[str, Any]:
         """Import Prefect, check that it talks to its own API only, and open that API."""
+        prefect2_releases.name_settings()
         import prefect
         from prefect.flows import Flow
         from prefect.settings import PREFECT_API_URL, PREFECT_HOME
@@ -61,6 +72,7 @@ class Engine(object):
         acts.stub_notifications_v2(self._acts)
         logs.install(self._log, _run_of)
         self.clock.install()
+        start_on_the_second()
         keep_secrets(self._message.get("secrets") or {})
         self._patch_hooks()
         self._hold_deployments()
@@ -68,7 +80,7 @@ class Engine(object):
         return {"prefect": prefect.__version__, "replaced": replaced}
 
     def _patch_client(self) -> None:
-        from prefect.client.orchestration import PrefectClient
+        PrefectClient = prefect2_releases.client_class()
 
         def wrap(name: str) -> None:
             original = getattr(PrefectClient, name)
@@ -137,7 +149,7 @@ class Engine(object):
                 module.run_deployment = run_deployment
 
     def _patch_waiting(self) -> None:
-        import prefect.server.orchestration.core_policy as core_policy
+        core_policy = prefect2_releases.server("orchestration.core_policy")
 
         async def before_transition(rule: Any, *args: Any, **kwargs: Any) -> None:
             return None  # the state keeps its true scheduled time; only the wait for it is left out
@@ -153,6 +165,9 @@ class Engine(object):
                 self._tracer.replaced("task runner %s by SequentialTaskRunner" % type(runner).__name__)
             return task_runners.SequentialTaskRunner()
 
+        if not hasattr(task_runners.BaseTaskRunner, "duplicate"):
+            prefect2_releases.runners_start_as(sequential)
+            return
         for runner_class in [task_runners.BaseTaskRunner] + task_runners.BaseTaskRunner.__subclasses__():
             runner_class.duplicate = sequential
 
@@ -211,7 +226,7 @@ class Engine(object):
                 "name": text(task.name),
                 "retries": task.retries,
                 "delay": task.retry_delay_seconds if not callable(task.retry_delay_seconds) else None,
-                "timeout": task.timeout_seconds,
+                "timeout": getattr(task, "timeout_seconds", None),
                 "caches": task.cache_key_fn is not None,
                 "expires": task.cache_expiration.total_seconds() if task.cache_expiration else None,
                 "tags": sorted(text(tag) for tag in task.tags),
@@ -221,7 +236,7 @@ class Engine(object):
         ]
         settings = {
             "task_runner": declared_value(flow.task_runner),
-            "retries": flow.retries,
+            "retries": getattr(flow, "retries", None) or 0,
             "timeout": flow.timeout_seconds,
             "async": bool(flow.isasync),
         }
@@ -246,7 +261,6 @@ class Engine(object):
         goes_on: bool = False,
     ) -> None:
         """Run the flow once; every state of the flow and of its task runs becomes an event."""
-        from prefect.engine import enter_flow_run_engine_from_flow_call
         from prefect.utilities.callables import get_call_parameters
 
         if not goes_on:
@@ -263,15 +277,17 @@ class Engine(object):
         try:
             with self._acts.watching(module, _in_flow) as names:
                 emit("functions", names=names)
-                answer = enter_flow_run_engine_from_flow_call(
-                    tracer.watched_flow(), bound, wait_for=None, return_type="state"
-                )
+                answer = prefect2_releases.call_flow(tracer.watched_flow(), bound)
                 state = asyncio.run(_awaited(answer)) if inspect.isawaitable(answer) else answer
             tracer.finish(state)
         except BaseException as error:
             tracer.crashed(error)
         finally:
             self._tracer = None
+
+    def keep(self, run: str, home: str) -> str:
+        """Copy a flow run into the database of another home; the run's name."""
+        return prefect2_kept.keep(os.path.join(self._message["home"], "prefect.db"), home, run)
 
     def _forget_earlier_runs(self) -> None:
         """Results cached by an earlier case must not answer in this one; old runs only make the database grow."""

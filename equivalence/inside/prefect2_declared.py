@@ -7,7 +7,7 @@ import datetime
 import os
 from typing import Any, Callable, Dict, List, Optional  # noqa: F401 - used in comments
 
-from . import schedules
+from . import prefect2_releases, schedules
 from .faces import text
 from .prefect1_declared import FIELDS
 
@@ -185,7 +185,7 @@ def _flow_name(deployment: Any) -> Any:
 
 def _schedule(given: Any) -> Any:
     """The server's schedule, which knows its dates, from the client's or from what ``prefect.yaml`` says."""
-    from prefect.server.schemas import schedules as server
+    server = prefect2_releases.server("schemas.schedules")
 
     if not isinstance(given, dict):
         return getattr(server, type(given).__name__).parse_obj(given.dict())

@@ -12,7 +12,7 @@ import inspect
 import itertools
 import sys
 import types
-from typing import Any, Callable, Optional
+from typing import Any, Callable, List, Optional, Tuple
 
 from .classes import in_library
 from .faces import text
@@ -28,6 +28,7 @@ class Resources(object):
         self._tracer = tracer
         self._watched = set()  # type: set[int]
         self._numbers = itertools.count()
+        self._open = []  # type: List[Tuple[Any, str]]
 
     def install(self) -> None:
         """Watch the context managers that ``contextlib`` makes of generator functions."""
@@ -48,68 +49,78 @@ class Resources(object):
                     self._watch(cls, _name_of_class)
 
     def _watch(self, cls: type, name_of: Callable[[Any], Optional[str]]) -> None:
+        own = [name for name in _ENTER + _EXIT if name in cls.__dict__]
         for names, phase in ((_ENTER, "setup"), (_EXIT, "cleanup")):
-            for name in names:
-                if name in cls.__dict__:
+            for name, other in zip(names, _EXIT if names is _ENTER else _ENTER):
+                if name in own:
                     setattr(cls, name, self._reporting(cls.__dict__[name], phase, name_of))
+                elif other in own and _of_library(cls, name):
+                    setattr(cls, name, self._reporting(getattr(cls, name), phase, name_of))
 
     def _reporting(self, method: Any, phase: str, name_of: Callable[[Any], Optional[str]]) -> Any:
         if inspect.iscoroutinefunction(method):
 
             @functools.wraps(method)
             async def reporting_async(manager: Any, *args: Any) -> Any:
-                reported = self._begin(manager, phase, name_of)
-                if reported is None:
+                with self._phase(manager, phase, name_of, args):
                     return await method(manager, *args)
-                try:
-                    value = await method(manager, *args)
-                except BaseException as error:
-                    reported.failed(error, args)
-                    raise
-                reported.completed()
-                return value
 
             return reporting_async
 
         @functools.wraps(method)
         def reporting(manager: Any, *args: Any) -> Any:
-            frame = getattr(getattr(manager, "gen", None), "gi_frame", None)
-            if frame is not None and len(args) == 3 and args[0] is not None:
-                lines = Lines(frame)
-                try:
-                    with lines:
-                        return method(manager, *args)
-                finally:
-                    reported = self._begin(manager, phase, name_of) if lines.seen else None
-                    if reported is not None:
-                        reported.completed()
-            reported = self._begin(manager, phase, name_of)
-            if reported is None:
+            with self._phase(manager, phase, name_of, args):
                 return method(manager, *args)
-            try:
-                value = method(manager, *args)
-            except BaseException as error:
-                reported.failed(error, args)
-                raise
-            reported.completed()
-            return value
 
         return reporting
 
-    def _begin(self, manager: Any, phase: str, name_of: Callable[[Any], Optional[str]]) -> Optional["Phase"]:
-        """Report the beginning of a phase; None of what is no part of the flow function."""
+    def _phase(self, manager: Any, phase: str, name_of: Callable[[Any], Optional[str]], args: Any) -> Any:
+        """What reports a phase while it is under way: once, also where a class calls the method of its base."""
         tracer = self._tracer()
-        if tracer is None:
-            return None
-        from prefect.context import FlowRunContext, TaskRunContext
-
-        name = name_of(manager) if FlowRunContext.get() and not TaskRunContext.get() else None
-        if name is None:
-            return None
+        name = name_of(manager) if tracer is not None and _in_flow() else None
+        if name is None or any(one is manager and other == phase for one, other in self._open):
+            return contextlib.nullcontext()
         run = "resource-%d" % next(self._numbers)
-        tracer.resource(run, "%s.%s" % (name, phase), "resource-" + phase)
-        tracer.resource_state(run, "RUNNING", "Running", None)
-        return Phase(tracer, run)
+        return Phase(tracer, run, "%s.%s" % (name, phase), phase, (manager, args), self._open)
+
+
+class Phase(object):
+    """A set-up or clean-up that is under way."""
+
+    def __init__(
+        self, tracer: Any, run: str, name: str, phase: str, call: Tuple[Any, Any], under_way: List[Tuple[Any, str]]
+    ) -> None:
+        self._tracer = tracer
+        self._run, self._name, self._phase = run, name, phase
+        self._manager, args = call
+        self._open = under_way
+        self._failure = args[1] if len(args) == 3 else None
+        generator = getattr(self._manager, "gen", None)
+        frame = getattr(generator, "gi_frame", None) or getattr(generator, "ag_frame", None)
+        self._lines = Lines(frame) if frame is not None and self._failure is not None else None
+
+    def __enter__(self) -> None:
+        if self._lines is None:
+            self._begin()
+        else:
+            self._lines.start()
+        self._open.append((self._manager, self._phase))
+
+    def __exit__(self, kind: Any, error: Optional[BaseException], traceback: Any) -> None:
+        self._open[:] = [(one, other) for one, other in self._open if one is not self._manager or other != self._phase]
+        if self._lines is not None:
+            self._lines.stop()
+            if not self._lines.seen:
+                return
+            self._begin()
+        if error is None or error is self._failure:  # what the block failed with is only handed on
+            self._tracer.resource_state(self._run, "COMPLETED", "Completed", None)
+        else:
+            self._tracer.resource_state(self._run, "FAILED", "Failed", error)
+
+    def _begin(self) -> None:
+        self._tracer.resource(self._run, self._name, "resource-" + self._phase)
+        self._tracer.resource_state(self._run, "RUNNING", "Running", None)
 
 
 class Lines(object):
@@ -122,12 +133,14 @@ class Lines(object):
         self.seen = False
         self._frame = frame
 
-    def __enter__(self) -> None:
+    def start(self) -> None:
+        """Look on."""
         self._outer, self._inner = sys.gettrace(), self._frame.f_trace
         self._frame.f_trace = self._trace
         sys.settrace(lambda frame, event, argument: None)
 
-    def __exit__(self, *error: Any) -> None:
+    def stop(self) -> None:
+        """Leave it as it was."""
         sys.settrace(self._outer)
         self._frame.f_trace = self._inner
 
@@ -136,23 +149,17 @@ class Lines(object):
         return self._trace
 
 
-class Phase(object):
-    """A set-up or clean-up that is under way."""
+def _in_flow() -> bool:
+    from prefect.context import FlowRunContext, TaskRunContext
 
-    def __init__(self, tracer: Any, run: str) -> None:
-        self._tracer = tracer
-        self._run = run
+    return FlowRunContext.get() is not None and TaskRunContext.get() is None
 
-    def completed(self) -> None:
-        """Report that it went well."""
-        self._tracer.resource_state(self._run, "COMPLETED", "Completed", None)
 
-    def failed(self, error: BaseException, arguments: Any) -> None:
-        """Report its exception; that of the block itself is only handed on."""
-        if len(arguments) == 3 and error is arguments[1]:
-            self.completed()
-        else:
-            self._tracer.resource_state(self._run, "FAILED", "Failed", error)
+def _of_library(cls: type, name: str) -> bool:
+    """Whether a class has a method of this name from a library, such as ``contextlib.AbstractContextManager``."""
+    owner = next((base for base in cls.__mro__[1:] if name in base.__dict__), None)
+    file = getattr(sys.modules.get(owner.__module__), "__file__", None) if owner is not None else None
+    return owner is not None and (not isinstance(file, str) or in_library(file))
 
 
 def _name_of_function(manager: Any) -> Optional[str]:

@@ -8,7 +8,7 @@ import inspect
 import random
 from typing import Any, Callable, Dict, List, Optional, Tuple  # noqa: F401 - used in comments
 
-from . import prefect2_waits
+from . import prefect2_releases, prefect2_waits
 from .faces import exception_info, text
 
 FINAL = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
@@ -127,7 +127,7 @@ class Tracer(object):
             elif self._flow_run is None:
                 self._flow_run = str(outcome.id)
                 is_async = inspect.iscoroutinefunction(self._flow.fn)
-                self._emit("flow-run", run=self._flow_run, name=text(outcome.name), **{"async": is_async})
+                self._emit("flow-run", run=self._flow_run, **{"async": is_async})
                 self._flow_state(before)
         elif method == "create_task_run":
             self._task_created(arguments, outcome)
@@ -147,6 +147,7 @@ class Tracer(object):
         self._emit(
             "child",
             run=str(run.id),
+            within=str(arguments["parent_task_run_id"]),
             name=text(arguments["flow"].name),
             parameters={
                 text(key): {"digest": self._encode(value)["digest"], "text": text(repr(value))}
@@ -182,7 +183,9 @@ class Tracer(object):
             tags=sorted(text(tag) for tag in run.tags or ()),
             retries=task.retries,
             delays=declared,
-            timeout=task.timeout_seconds,
+            timeout=getattr(task, "timeout_seconds", None),
+            caches=task.cache_key_fn is not None,
+            expires=task.cache_expiration.total_seconds() if task.cache_expiration else None,
             jitter=getattr(task, "retry_jitter_factor", None),
         )
 
@@ -215,7 +218,7 @@ class Tracer(object):
     async def _add_value(self, fields: Dict[str, Any], kind: str, data: Any) -> None:
         if kind not in ("COMPLETED", "FAILED", "CRASHED"):
             return
-        value = await _value_of(data)
+        value = await prefect2_releases.value_of(data)
         if kind == "COMPLETED":
             fields["result"] = self._encode(value)
         elif isinstance(value, BaseException):
@@ -257,7 +260,8 @@ def _flow_around() -> Tuple[Optional[str], bool]:
     context = FlowRunContext.get()
     if context is None or context.flow_run is None or context.flow is None:
         return None, False
-    return str(context.flow_run.id), type(context.flow.task_runner).__name__ == "SequentialTaskRunner"
+    runs = getattr(context.flow.task_runner, "concurrency_type", None)
+    return str(context.flow_run.id), getattr(runs, "name", "") == "SEQUENTIAL"
 
 
 def _shown(state: Dict[str, Any]) -> Dict[str, Any]:
@@ -273,15 +277,6 @@ def _accepted(before: Dict[str, Any], outcome: Any) -> Dict[str, Any]:
     return {"type": state.type.value, "name": state.name, "message": text(state.message)}
 
 
-async def _value_of(data: Any) -> Any:
-    """The live value behind the data of a state: results of all kinds know how to get it."""
-    get = getattr(data, "get", None)
-    if get is None or not hasattr(data, "has_cached_object"):
-        return data
-    value = get()
-    return await value if inspect.isawaitable(value) else value
-
-
 def unwrap(value: Any, depth: int = 20) -> Any:
     """What a flow returned, with states and futures replaced by their values; failed ones by their exceptions."""
     from prefect.futures import PrefectFuture
@@ -290,7 +285,7 @@ def unwrap(value: Any, depth: int = 20) -> Any:
     if depth == 0:
         return value
     if isinstance(value, PrefectFuture):
-        value = value.get_state()
+        value = prefect2_releases.state_of(value)
     if is_state(value):
         return unwrap(_result_of(value), depth - 1)
     if type(value) in (list, tuple, set):

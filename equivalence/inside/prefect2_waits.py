@@ -24,7 +24,9 @@ def install(tracer: Callable[[], Any]) -> None:
     import prefect.engine as engine
     from prefect.futures import PrefectFuture
 
-    submit = getattr(engine, "create_task_run_future", None)
+    # Before 2.6 nothing lies between the call of a task and its submission.
+    name = "create_task_run_future" if hasattr(engine, "create_task_run_future") else "submit_task_run"
+    submit = getattr(engine, name, None)
     wait = getattr(PrefectFuture, "_wait", None)
     if submit is None or wait is None:
         return
@@ -45,7 +47,7 @@ def install(tracer: Callable[[], Any]) -> None:
             current.waited(str(future.task_run.id))
         return state
 
-    engine.create_task_run_future = create_task_run_future
+    setattr(engine, name, create_task_run_future)
     PrefectFuture._wait = _wait
     _note_futures(engine, PrefectFuture)
 

@@ -164,6 +164,10 @@ class Service(object):
                     pass  # a flow may have closed or replaced its streams
         return {"seconds": seconds}
 
+    def keep(self, message: Dict[str, Any]) -> Dict[str, Any]:
+        """Keep a run of this worker for later, where the engine stores runs."""
+        return {"name": self._engine.keep(message["run"], message["home"])}
+
     def answer(self, message: Dict[str, Any]) -> bool:
         """Carry out one command; False when it was the last one."""
         command = message["do"]

@@ -47,7 +47,7 @@ class PairItem(pytest.Item):
         if hasattr(self.pair, "problems"):
             self.when = "setup"
             redactor = self.config.stash[RUN].redactor
-            self.data = redactor.data(data.broken_data(self.pair))  # type: ignore[arg-type]
+            self.data = redactor.pair(data.broken_data(self.pair))  # type: ignore[arg-type]
             raise Unusable(redactor.text(self.pair.message))  # type: ignore[union-attr]
 
     def runtest(self) -> None:
@@ -60,20 +60,21 @@ class PairItem(pytest.Item):
         progress = terminal.Progress(self.config, self.nodeid)
         pair: Pair = self.pair  # type: ignore[assignment]
         try:
-            check = run.session.check(pair, self._hooks(), progress)
+            folder = run.folder() if run.replay is None else None
+            check = run.session.check(pair, self._hooks(), progress, folder and folder / data.RUNS)
             if run.replay is not None:
                 self._replay(check, run.replay[1])
                 return
             result = check.run()
         except UsageProblem as error:
-            pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+            pytest.exit(run.redactor.text(str(error)), returncode=pytest.ExitCode.USAGE_ERROR)
         except EquivalenceError as error:
             told = run.redactor.text(str(error))
             self.data = data.error_data(pair.name, pair.v1.selector, pair.v2.selector, told)
             raise Unusable(told) from None
         finally:
             progress.clear()
-        self.data = run.redactor.data(data.pair_data(result))
+        self.data = run.redactor.pair(data.pair_data(result))
         if result.verdict == "divergent":
             raise Divergent(terminal.failure_block(self.data))
         if result.verdict == "vacuous":
@@ -88,7 +89,8 @@ class PairItem(pytest.Item):
             verdict = "FIXED: the signatures agree there" if still is None else "STILL DIFFERENT"
             self.answer = f"{finding['id']}: {verdict}"
             if still is not None:
-                raise Divergent(terminal.still_declared(data.finding_data(still)))
+                told = terminal.still_declared(data.finding_data(still))
+                raise Divergent(self.config.stash[RUN].redactor.text(told))
             return
         drawn = finding["case"]
         case = check.case(data.parameters_of(drawn), drawn["seed"], data.again_of(drawn))

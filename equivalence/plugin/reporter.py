@@ -60,6 +60,7 @@ class Reporter:
             started=run.started,
             seconds=time.time() - run.started,
             seed=_seed(run.config),
+            folder=run.folder(),
         )
         written: str | None = None
         folder = run.folder()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -56,6 +57,9 @@ class Run:
             raise pytest.UsageError(str(error)) from error
         from equivalence.report import data
 
+        folder = self.folder()
+        if folder is not None and self.replay is None and not self._is_worker:
+            shutil.rmtree(folder / data.RUNS, ignore_errors=True)
         self.context["environments"] = {
             side: data.environment_data(environment) for side, environment in session.environments.items()
         }

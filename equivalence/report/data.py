@@ -26,6 +26,8 @@ from equivalence.result import PairResult
 SCHEMA = "equivalence-report/1"
 SCHEMA_FILE = Path(__file__).parent / "schema.json"
 NAME = "report.json"
+RUNS = "prefect2-home"
+"""The folder below the report's in which Prefect 2 runs are kept."""
 
 ORDER = ("error", "divergent", "vacuous", "noisy", "accepted", "equivalent")
 """Verdicts, worst first."""
@@ -118,6 +120,7 @@ def finding_data(finding: Finding) -> dict[str, Any]:
         "follows": finding.follows,
         "shrunk": finding.shrunk,
         "confirmed": finding.confirmed,
+        "flow_run": finding.flow_run,
         "reproduce": f"pytest --equivalence --equivalence-replay={finding.id}",
     }
 
@@ -172,6 +175,7 @@ def environment_data(environment: Environment) -> dict[str, Any]:
         "prefect": environment.prefect_version,
         "packages": dict(environment.packages),
         "hash": environment.hash,
+        "interpreter": str(environment.python),
     }
 
 
@@ -207,6 +211,7 @@ def report_data(
     started: float,
     seconds: float,
     seed: int | None,
+    folder: Path | None = None,
 ) -> dict[str, Any]:
     """The whole of ``report.json``; ``started`` is a time stamp, ``seconds`` how long it took."""
     ordered = sorted(pairs, key=lambda pair: pair["id"])
@@ -220,8 +225,19 @@ def report_data(
         "pairs": list(ordered),
         "unpaired": list(unpaired),
         "ambiguous": list(ambiguous),
+        "runs": _runs(ordered, environments, folder),
         "unexplained": sum(finding["rule"] is None for pair in ordered for finding in own_findings(pair)),
     }
+
+
+def _runs(pairs: Sequence[Mapping[str, Any]], environments: Mapping[str, Any], folder: Path | None) -> str | None:
+    """The command that opens the kept Prefect 2 runs in the UI; None where there are none."""
+    kept = any(finding.get("flow_run") for pair in pairs for finding in pair["findings"])
+    if not kept or folder is None:
+        return None
+    python = environments["v2"].get("interpreter")
+    program = Path(python).parent / "prefect" if python else "prefect"
+    return f"PREFECT_HOME={folder / RUNS} {program} server start"
 
 
 def own_findings(pair: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -115,6 +115,8 @@ def _finding_lines(finding: Mapping[str, Any], pair: Mapping[str, Any]) -> list[
     if also:
         more = f" and {len(also) - BLOCK_PATHS} more" if len(also) > BLOCK_PATHS else ""
         lines.append(_cut(f"  with it differ: {', '.join(also[:BLOCK_PATHS])}{more}"))
+    if finding["flow_run"]:
+        lines.append(f"  v2 flow run: {finding['flow_run']}, kept for the Prefect UI")
     if not finding["confirmed"]:
         lines.append("  seen once; it did not show in every run of this case")
     if finding["cause"] is not None:
@@ -209,6 +211,8 @@ def summary(
     if report["unexplained"]:
         found = sum(len(own_findings(pair)) for pair in pairs)
         reporter.write_line(f"{report['unexplained']} of {found} findings unexplained: no rule recognises them")
+    if report["runs"]:
+        reporter.write_line(f"runs that differ, in the Prefect 2 UI: {report['runs']}")
     if written is not None:
         reporter.write_line(f"report: {written}")
 

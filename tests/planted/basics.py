@@ -430,7 +430,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "calibrate",
         "tasks.calibrate[0]",
         "The list is mapped along with the readings, which needs equal lengths. Revealed by: {}.",
-        rule="cut-off-by-exception",
+        rule="mapping-refused",
     ),
     PlantedBug(
         "task-called-twice",
@@ -634,5 +634,18 @@ PLANTED: tuple[PlantedBug, ...] = (
         examples=12,
         parameters=1,
         rule="retry-condition",
+    ),
+    PlantedBug(
+        "many-more-retries",
+        "flows_v2/g06_retry_conditions.py",
+        "@task(retries=2, retry_delay_seconds=[30, 30])",
+        "@task(retries=6, retry_delay_seconds=[30, 30])",
+        "retry-count",
+        "store_prices",
+        "tasks.store_prices.attempts",
+        "More patience than the old task had. Revealed by: locked=3.",
+        examples=20,
+        parameters=1,
+        rule="retries-changed",
     ),
 )

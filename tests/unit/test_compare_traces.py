@@ -299,18 +299,19 @@ def test_delays_to_the_whole_second(old: float, new: float, same: bool) -> None:
     assert same_delay(old, new) is same
 
 
-def test_retries_that_no_case_used_up_are_said() -> None:
-    """Tasks that declare other retries, delays or time limits are no finding while all goes well, and never silent."""
-    old = run("v1", "t", retries=2, declared=(60.0,), timeout=5)
-    new = run("v2", "t", retries=3, declared=(1.0,))
-    comparison = both([old], [new])
-    assert kinds(comparison) == []
-    (said,) = (text for text in comparison.uncompared if not text.startswith("result"))
-    assert said.startswith("tasks.t: declares otherwise what no case put to the test: retries: 2 in v1, 3 in v2")
-    assert "a time limit in seconds: 5 in v1, none in v2" in said
-    assert "retry delays in seconds: 60 in v1, 1 in v2" in said
-    assert declared_otherwise(old, run("v2", "t", retries=2, declared=(60.0, 60.0), timeout=5.0)) is None
-    assert declared_otherwise(old, run("v2", "t", retries=3, attempts=2)) is None
+def test_what_tasks_declare_and_no_case_tested_is_a_contract() -> None:
+    """Other retries, delays, time limits and lost tags are differences of their own; tags that came in are none."""
+    old = run("v1", "t", retries=2, declared=(60.0,), timeout=5, tags=("db", "slow"))
+    new = run("v2", "t", retries=3, declared=(1.0,), tags=("slow", "new"))
+    assert kinds(both([old], [new])) == [
+        ("contract", "tasks.t.retries"),
+        ("contract", "tasks.t.timeout"),
+        ("contract", "tasks.t.retry_delay"),
+        ("contract", "tasks.t.tags"),
+    ]
+    same = run("v2", "t", retries=2, declared=(60.0, 60.0), timeout=5.0, tags=("slow", "db", "new"))
+    assert list(declared_otherwise(old, same)) == []
+    assert list(declared_otherwise(old, run("v2", "t", retries=3, attempts=2))) == []
 
 
 # ------------------------------------------------------------------------------------------------- exceptions

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from equivalence.config import (
-    COMPARABLE,
+    COMPARED,
     Overrides,
     PairSettings,
     Settings,
@@ -71,7 +71,7 @@ class TestWhatIsRead:
         )
         assert (settings.examples, settings.budget, settings.shrink) == (50, 60.0, 30.0)
         assert (settings.run_timeout, settings.load_timeout) == (60.0, 60.0)
-        assert (settings.compare, settings.states) == (COMPARABLE, "kind")
+        assert (settings.compare, settings.states) == (COMPARED, "kind")
         assert (settings.pairs, settings.variables) == ({}, {})
         assert settings.v1.requirements is None
         assert settings.v1.python_path == ()
@@ -189,7 +189,7 @@ class TestWhatIsRead:
             '[tool.equivalence]\nexamples = 9\nstates = "exact"\n[tool.equivalence.pairs.a]\nexamples = 2',
         )
         own, other = settings.for_pair("a"), settings.for_pair("b")
-        assert (own.examples, own.budget, own.compare, own.states) == (2, 60.0, COMPARABLE, "exact")
+        assert (own.examples, own.budget, own.compare, own.states) == (2, 60.0, COMPARED, "exact")
         assert (other.name, other.examples) == ("b", 9)
 
 
@@ -328,7 +328,7 @@ class TestMistakes:
             ("unordered = { a = false }", "or true for rows without one"),
             ("examples = 0", "at least 1"),
             ("budget = 0", "above 0"),
-            ("compare = ['order']", '"retries", got "order"'),
+            ("compare = ['odour']", '"order", "logs", "effects", got "odour"'),
             ("states = 'all'", "expected one of"),
             ("parameters = { a = 'x', b = 'x' }", 'several v1 parameters become "x"'),
             ("parameters = { a = 'x' }\nfixed.v1 = { a = 1 }", '"a" is in `parameters` and `fixed.v1`'),
