@@ -1,4 +1,4 @@
-"""Paged catalogue: one task loops over the pages by LOOP, with a retry in the middle of the loop."""
+"""Paged catalogue: one task loops over the pages by LOOP and carries what it has in the result."""
 
 from datetime import timedelta
 

@@ -12,6 +12,7 @@ from equivalence.environments.cache import LAYOUT, Progress, cache_root, digest,
 from equivalence.environments.process import Cancel, clean_variables, run
 from equivalence.environments.records import Environment, SideRequest
 from equivalence.errors import UsageProblem
+from equivalence.inside.prefect2_releases import OLD_SETTINGS
 
 _LIMIT_SECONDS = 300.0
 
@@ -24,7 +25,7 @@ warnings.simplefilter("ignore")
 try:
     from prefect.client.orchestration import get_client
 except ImportError:
-    from prefect.client import get_client
+    from prefect.client import get_client  # before 2.8
 
 async def main():
     async with get_client() as client:
@@ -86,10 +87,13 @@ def _make(side: SideRequest, environment: Environment, home: Path, progress: Pro
             "PREFECT_LOGGING_LEVEL": "CRITICAL",
             "PREFECT_LOGGING_TO_API_ENABLED": "false",
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{draft.as_posix()}/prefect.db",
             "DO_NOT_TRACK": "1",
         },
         drop_prefixes=("PREFECT_",),
     )
+    # Releases before 2.8 know the old names only, and name the database otherwise when not told.
+    variables.update({old: variables[name] for name, old in OLD_SETTINGS.items()})
 
     def alive(seconds: float, line: str) -> None:
         progress(f"{side.name}: still preparing the home ({seconds:.0f} s) …")

@@ -52,6 +52,7 @@ class Clock(object):
 
     def __init__(self, stamps: bool = False) -> None:
         self._stamps = stamps
+        self.step = 1e-6  # seconds between two stamps
         self._known = {}  # type: Dict[str, int]
         self._begin(None)
 
@@ -79,7 +80,7 @@ class Clock(object):
             self._questions += 1
             direct = ticking and self._kind(frame.f_code.co_filename) == _USER
             return moment + next(self._ticks) * 1e-6 if direct else moment
-        return moment + next(self._engine_ticks) * 1e-6 if asks == _STAMP and self._stamps else moment
+        return moment + next(self._engine_ticks) * self.step if asks == _STAMP and self._stamps else moment
 
     def _since(self) -> float:
         """Seconds that the clock has gone on, of a run that waits for it."""

@@ -73,6 +73,7 @@ class Engine(object):
         logs.install(self._log, _run_of)
         self.clock.install()
         start_on_the_second()
+        self.clock.step = prefect2_releases.clock_step()
         keep_secrets(self._message.get("secrets") or {})
         self._patch_hooks()
         self._hold_deployments()

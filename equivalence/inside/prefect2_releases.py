@@ -39,6 +39,11 @@ def name_settings() -> None:
             os.environ[old] = os.environ[name]
 
 
+def clock_step() -> float:
+    """Seconds that two stamps have to be apart: an older API writes a microsecond as 1e-06, which it cannot read."""
+    return 1e-6 if importlib.util.find_spec("prefect.server") is not None else 1e-4
+
+
 def server(name: str) -> Any:
     """A module of the server, by its name there: ``orchestration.core_policy``."""
     try:

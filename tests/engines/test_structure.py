@@ -177,7 +177,8 @@ RESOURCES = {
     "mapped": couple(
         "Each child that uses the resource has to be waited for.",
         CLUSTER_V1.replace("use(c)", "use.map([1, 2], upstream_tasks=[unmapped(c)])").replace("    after(used)\n", ""),
-        FUNCTION_V2 + block("cluster()", "used = use.map([1, 2])\n        used[0].wait()").replace("after(used)", "used"),
+        FUNCTION_V2
+        + block("cluster()", "used = use.map([1, 2])\n        used[0].wait()").replace("after(used)", "used"),
         "order tasks.use[1].order",
     ),
     "body_fails": couple(
@@ -501,7 +502,7 @@ LOOPS = {
         "Each child loops by itself.",
         LOOP_V1.format(fails=0) + 'with Flow("f") as flow:\n    count.map([1, 2])\n',
         """
-@task
+@task(retries=2, retry_delay_seconds=30)
 def count(n):
     return n + 1
 @flow

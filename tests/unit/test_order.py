@@ -86,10 +86,8 @@ def run(side: str, name: str, at: float = 0.0, **fields: Any) -> TaskRun:
 
 def both(old: Sequence[TaskRun], new: Sequence[TaskRun], order: bool = True, **rules: Any) -> Comparison:
     """Compare two traces of these task runs."""
-    traces = [
-        Trace(side, (State(*ENDS[side], "", 0.0),), tasks=tuple(runs)) for side, runs in (("v1", old), ("v2", new))
-    ]
-    return compare(*traces, Rules(compare=(*ASPECTS, "order") if order else ASPECTS, **rules))
+    v1, v2 = (Trace(runs[0].side, (State(*ENDS[runs[0].side], "", 0.0),), tasks=tuple(runs)) for runs in (old, new))
+    return compare(v1, v2, Rules(compare=(*ASPECTS, "order") if order else ASPECTS, **rules))
 
 
 def told(comparison: Comparison) -> list[tuple[str, str, str, str]]:
