@@ -38,6 +38,8 @@ def compare_declared(v1: FlowDescription, v2: FlowDescription) -> Declared:
     run configuration             a deployment                    `contract` where both name it and differ
     ============================  ==============================  ============================================
     """
+    if "deployments" not in v2.declared:
+        return Declared((), ())  # two flows of Prefect 1
     schedule, config = v1.declared.get("schedule"), v1.declared.get("run_config")
     deployments = v2.declared.get("deployments") or ()
     differences: list[Difference] = []

@@ -65,6 +65,8 @@ def _of_import(evidence: Evidence) -> bool:
 
 def _other_zone(evidence: Evidence) -> bool:
     """Two times that differ by some quarters of an hour, as zones do."""
+    if evidence.difference.v1.startswith("datetime("):
+        return False  # no text but a time that knows its zone, or none
     found = [_MOMENT.search(text) for text in (evidence.difference.v1, evidence.difference.v2)]
     if found[0] is None or found[1] is None:
         return False

@@ -55,7 +55,7 @@ def _not_stored(evidence: Evidence) -> bool:
     """Prefect 2 looked for a result that nobody had stored."""
     failures = [failure for run in evidence.v2.tasks for failure in run.failures]
     failures += [evidence.v2.exception] if evidence.v2.exception is not None else []
-    return any(failure.type.endswith((":MissingResult", ":UnfinishedRun")) for failure in failures)
+    return any(failure.type.endswith(":MissingResult") for failure in failures)
 
 
 RULES: tuple[Rule, ...] = (

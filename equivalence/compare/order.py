@@ -14,7 +14,10 @@ from equivalence.trace import TaskRun, Trace
 
 
 def compare_order(v1: Trace, matches: Sequence[Match]) -> Iterator[Difference]:
-    """One difference for each task that is no longer certain to come after one it depended on."""
+    """One difference for each task that is no longer certain to come after one it depended on.
+
+    None where only a task before it lost that: what it handed on is told there.
+    """
     if v1.side != "v1" or any(match.v2 is not None and match.v2.side != "v2" for match in matches):
         return
     counterparts = {
@@ -22,18 +25,25 @@ def compare_order(v1: Trace, matches: Sequence[Match]) -> Iterator[Difference]:
     }
     slots = {run.run: run for run in v1.tasks}
     children = mapped_children(v1)
-    for match in counterparts.values():
+    before = {name: list(ancestors(slots[name], slots, children)) for name in counterparts}
+    lost = {
+        name: {
+            run.run for run in before[name] if run.run in counterparts and not _certain(counterparts[run.run], match)
+        }
+        for name, match in counterparts.items()
+    }
+    for name, match in counterparts.items():
         assert match.v1 is not None
         assert match.v2 is not None
         if match.v1.engine_made in RESOURCE_PHASES:
             continue  # what lies between them is compared for each resource
-        lost = [
-            before
-            for before in ancestors(match.v1, slots, children)
-            if before.run in counterparts and not _certain(counterparts[before.run], match.v2)
+        kept = [run.run for run in before[name] if run.run in counterparts and run.run not in lost[name]]
+        inherited = set().union(*(lost[one] for one in kept))
+        own = [
+            run for run in before[name] if run.run in lost[name] and not (run.run in inherited and _far(run, match.v1))
         ]
-        if lost:
-            first = lost[0]
+        if own:
+            first = own[0]
             other = counterparts[first.run].v2
             assert other is not None
             turned = _began(other) > _began(match.v2)
@@ -89,9 +99,13 @@ def _worked(match: Match) -> bool:
     return both and did_work(match.v1) and did_work(match.v2)  # type: ignore[arg-type]
 
 
-def _certain(before: Match, later: TaskRun) -> bool:
-    assert before.v2 is not None
-    return before.v2.run in later.after
+def _far(before: TaskRun, run: TaskRun) -> bool:
+    """Whether other tasks lie between the two."""
+    return not {before.run, before.run.rpartition("[")[0]} & set(run.upstream)
+
+
+def _certain(before: Match, later: Match) -> bool:
+    return before.v2 is not None and later.v2 is not None and before.v2.run in later.v2.after
 
 
 def _began(run: TaskRun) -> float:

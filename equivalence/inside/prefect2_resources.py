@@ -41,7 +41,7 @@ class Resources(object):
         """Watch the classes of the user's modules loaded by now."""
         for module in list(sys.modules.values()):
             file = getattr(module, "__file__", None)
-            if not isinstance(file, str) or in_library(file) or module.__name__.startswith("equivalence_inside"):
+            if not isinstance(file, str) or in_library(file) or _own(module.__name__):
                 continue
             for cls in list(vars(module).values()):
                 if isinstance(cls, type) and cls.__module__ == module.__name__ and id(cls) not in self._watched:
@@ -149,6 +149,11 @@ class Lines(object):
         return self._trace
 
 
+def _own(module: str) -> bool:
+    """Whether this is code of the worker, which has context managers too."""
+    return module.partition(".")[0] == __name__.partition(".")[0]
+
+
 def _in_flow() -> bool:
     from prefect.context import FlowRunContext, TaskRunContext
 
@@ -168,7 +173,7 @@ def _name_of_function(manager: Any) -> Optional[str]:
         return str(known)
     function = getattr(manager, "func", None)
     code = getattr(function, "__code__", None)
-    if function is None or code is None or in_library(code.co_filename):
+    if function is None or code is None or in_library(code.co_filename) or _own(function.__module__):
         return None
     setattr(manager, _NAME, text(function.__name__))
     return text(function.__name__)

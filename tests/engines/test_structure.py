@@ -171,8 +171,9 @@ RESOURCES = {
     "submitted_in_a_subflow": couple(
         "A subflow that is over has waited for what it submitted, and began after what its caller waited for.",
         CLUSTER_V1,
-        FUNCTION_V2 + "@flow\ndef work(c):\n    return use.submit(c)\n"
-        "@flow\ndef f():\n    with cluster() as c:\n        used = work(c)\n    return after(used)\n",
+        FUNCTION_V2.replace("def cluster", "def pool") + "@flow\ndef work(c):\n    return use.submit(c)\n"
+        "@flow\ndef f():\n    with pool() as c:\n        used = work(c)\n    return after(used)\n",
+        normalised="resource-renamed",
     ),
     "mapped": couple(
         "Each child that uses the resource has to be waited for.",
@@ -205,11 +206,10 @@ RESOURCES = {
         + block("cluster()"),
     ),
     "base_class": couple(
-        "A class that calls the methods of its base is set up and cleaned up once.",
+        "A class that calls __enter__ of its base is set up once.",
         CLUSTER_V1,
         CLASS_V2.replace("class Cluster", "class Base")
         + "class Cluster(Base):\n    def __enter__(self):\n        return super().__enter__()\n"
-        "    def __exit__(self, *error):\n        super().__exit__(*error)\n"
         + block("Cluster()"),
     ),
     "library_base": couple(
@@ -592,7 +592,7 @@ ORDER = {
         "Calls that are gathered run beside each other.", "await asyncio.gather(a(), b())\nreturn await c()", LOST
     ),
     "lost": chain("A lost wait_for is found although the run came first.",
-                  "a.submit()\nreturn c.submit(wait_for=[b.submit()])", LOST, "order tasks.c.order"),
+                  "a.submit()\nreturn c.submit(wait_for=[b.submit()])", LOST),
     "lost_unasked": couple(
         "Without the word in compare it is said, with the line to write.",
         CHAIN_V1,
@@ -601,7 +601,7 @@ ORDER = {
     ),
     "equal_text": chain(
         "An equal text is no result: the engine takes it for one, and does not wait.",
-        'a.submit()\nreturn c.submit(b.submit("x"))', LOST, "order tasks.c.order",
+        'a.submit()\nreturn c.submit(b.submit("x"))', LOST,
     ),
     "equal_text_beside_future": chain(
         "An equal text beside the future itself takes nothing away from it.",

@@ -384,6 +384,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "calibrate",
         "tasks.calibrate[0].result",
         "Child n works on another reading. Revealed by: readings=[1, 0], and {} by its states too.",
+        rule="children-in-another-order",
     ),
     # Which tasks run
     PlantedBug(
@@ -568,6 +569,7 @@ PLANTED: tuple[PlantedBug, ...] = (
         "reading_window",
         None,
         "Naive times where Prefect 1 handed on aware ones. Revealed by: {}.",
+        parameters=1,
         rule="time-zone",
     ),
     PlantedBug(

@@ -143,6 +143,14 @@ def test_a_dependency_through_what_prefect_made_or_left_out_counts() -> None:
     assert told(comparison) == [("order", "tasks.index.order", "after load", "not waiting for load")]
 
 
+@pytest.mark.parametrize(("direct", "places"), [((), ["index"]), (("load",), ["index", "view"])])
+def test_a_dependency_is_lost_once(direct: tuple[str, ...], places: list[str]) -> None:
+    """What comes after a task that lost a dependency has not lost it as well, unless it asked for it itself."""
+    old = [*PAIR_V1, run("v1", "view", upstream=("index", *direct))]
+    new = [run("v2", "load"), run("v2", "index"), run("v2", "view", after=frozenset({"index"}))]
+    assert [one.task for one in both(old, new).differences] == places
+
+
 MAPPED = (State("Mapped", "Mapped", "", 0.0),)
 
 
