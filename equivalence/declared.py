@@ -5,6 +5,7 @@ Pure: the workers have worked out the fire times, each with its own engine.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -158,10 +159,8 @@ def _moment(stamp: float, zone: str | None) -> str:
     if zone not in (None, "UTC"):
         import zoneinfo
 
-        try:
+        with contextlib.suppress(zoneinfo.ZoneInfoNotFoundError, ValueError):
             shown += f" ({moment.astimezone(zoneinfo.ZoneInfo(str(zone))):%H:%M} {zone})"
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-            pass
     return shown
 
 
@@ -178,7 +177,7 @@ def _run_config(
         for name, value in config[group].items():
             path = f"run_config.{name}" if group == "fields" else f"run_config.env.{name}"
             other = deployment[group].get(name)
-            if other is None and (group == "env" and not deployment["env"] or group == "fields"):
+            if other is None and (group == "fields" or not deployment["env"]):
                 alone.append(name)
             elif other != value:
                 yield Difference("contract", path, value, other or "not set")

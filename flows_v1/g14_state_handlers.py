@@ -1,4 +1,4 @@
-"""Night backup: a handler that acts on the end of a task, one on failure alone, one that turns a failure into success."""
+"""Night backup: handlers that act on the end of a task, on failure alone, or turn a failure into success."""
 
 from datetime import timedelta
 

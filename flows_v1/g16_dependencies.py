@@ -25,7 +25,7 @@ def build_index():
 
 @task
 def refresh_views(views):
-    return sorted(set(view.strip() for view in views[:5]))
+    return sorted({view.strip() for view in views[:5]})
 
 
 @task

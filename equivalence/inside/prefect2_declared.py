@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import os
-from typing import Any, Callable, Dict, List, Optional  # noqa: F401 - used in comments
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple  # noqa: F401 - used in comments
 
 from . import prefect2_releases, schedules
 from .faces import text
@@ -42,12 +42,15 @@ class Deployments(object):
         found = [self._object(value) for value in self._objects(module) if _flow_name(value) == flow.name]
         function = getattr(flow.fn, "__name__", None)
         names = {name for name, value in vars(module).items() if value is flow} | {function}
+        found += [self._entry(entry) for entry, _, name in self._of_file(module) if name in names]
+        return found
+
+    def _of_file(self, module: Any) -> Iterator[Tuple[Dict[str, Any], str, str]]:
+        """The entries of ``prefect.yaml`` whose entry point is in a file, with its path and name."""
         for entry in self._entries():
             path, _, name = str(entry.get("entrypoint") or "").rpartition(":")
             if path and os.path.realpath(os.path.join(self._root, path)) == os.path.realpath(module.__file__):
-                if name in names:
-                    found.append(self._entry(entry))
-        return found
+                yield entry, path, name
 
     def any(self) -> bool:
         """Whether this side declares deployments at all."""
@@ -56,14 +59,12 @@ class Deployments(object):
     def astray(self, module: Any) -> List[str]:
         """Deployments that name a flow of this file which is not in it."""
         told = []
-        for entry in self._entries():
-            path, _, name = str(entry.get("entrypoint") or "").rpartition(":")
-            if path and os.path.realpath(os.path.join(self._root, path)) == os.path.realpath(module.__file__):
-                if not hasattr(module, name):
-                    told.append(
-                        "%s: deployment %r names %s:%s, and %s has no %r"
-                        % (FILE, entry.get("name"), path, name, os.path.basename(path), name)
-                    )
+        for entry, path, name in self._of_file(module):
+            if not hasattr(module, name):
+                told.append(
+                    "%s: deployment %r names %s:%s, and %s has no %r"
+                    % (FILE, entry.get("name"), path, name, os.path.basename(path), name)
+                )
         return told
 
     # ------------------------------------------------------------------------------------------- objects
