@@ -53,6 +53,9 @@ EXPLICIT_SHARE = 0.5
 PATIENCE = 4
 """Without ``patience`` in the settings, drawing ends after a quarter of ``examples`` in a row showed nothing new."""
 
+LEAST_PATIENCE = 5
+"""And not after fewer draws than these."""
+
 
 class Divergence(Exception):
     """Raised inside Hypothesis for a case at which the two sides disagree."""
@@ -234,7 +237,7 @@ class PairCheck:
         self._database = (None if seeded else settings().database) or InMemoryExampleDatabase()
         self._reused = frozenset(self._database.fetch(self._database_key))
         patience = self._pair.settings.patience
-        self._patience = max(examples // PATIENCE, 1) if patience is None else patience or None
+        self._patience = max(examples // PATIENCE, LEAST_PATIENCE) if patience is None else patience or None
         self._quiet = 0
         # Twice as many draws as cases: those that repeat an earlier case are not run again, and cost nothing.
         self._hypothesis((Phase.reuse, Phase.generate, Phase.target), 2 * examples)

@@ -13,7 +13,7 @@ def reading_window(start, hours):
 
 
 @task
-def count_readings(window, meter):
+def count_readings(window, meter: str):
     minutes = int((window["to"] - window["from"]).total_seconds() // 60)
     return {"meter": meter.upper(), "readings": minutes // 15}
 

@@ -222,7 +222,7 @@ def _task_results(match: Match, rules: Rules, tally: Tally) -> list[Difference]:
 
 def _compare_rounds(match: Match, v1: TaskRun, tally: Tally) -> list[Difference]:
     """The rounds of a Prefect 1 loop against the calls of the task in Prefect 2; those within a task are not seen."""
-    if not v1.loops:
+    if not v1.loops or (match.v2 is not None and match.v2.side == v1.side):
         return []
     if not match.rounds:
         tally.normalise("loop-in-task")
