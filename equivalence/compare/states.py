@@ -52,6 +52,8 @@ class Tally:
 
     def normalise(self, rule: str, count: int = 1) -> None:
         """Count a named normalisation."""
+        if not count:
+            return
         self.normalised[rule] = self.normalised.get(rule, 0) + count
 
 

@@ -218,7 +218,7 @@ COUPLES = {
         "Minutes become seconds: the delay of one mapped child differs.",
         MAPPED_RETRY_V1,
         MAPPED_RETRY_V2.format(seconds=2, raised="x"),
-        "retry-delay",
+        "retry-delay", "contract",  # of the children that were not retried; a pair's result leaves it out
     ),
     "mapped_retry_exception": couple(
         "The exception of an attempt that was tried again is compared too.",
