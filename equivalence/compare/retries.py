@@ -60,7 +60,8 @@ def declared_otherwise(v1: TaskRun, v2: TaskRun) -> Iterator[RetryDifference]:
         ("timeout", v1.timeout or 0, v2.timeout or 0),
     ]
     if v1.retries and v2.retries and not v1.delays and not v2.delays:
-        pairs.append(("retry_delay", _waits(v1), _waits(v2)))
+        both = min(v1.retries, v2.retries)
+        pairs.append(("retry_delay", _waits(v1, both), _waits(v2, both)))
     for path, old, new in pairs:
         if old != new:
             yield RetryDifference("contract", path, _plain(old), _plain(new), DECLARED)
@@ -69,10 +70,10 @@ def declared_otherwise(v1: TaskRun, v2: TaskRun) -> Iterator[RetryDifference]:
         yield RetryDifference("contract", "tags", ", ".join(v1.tags), ", ".join(v2.tags) or "none", DECLARED)
 
 
-def _waits(run: TaskRun) -> tuple[int, ...]:
+def _waits(run: TaskRun, retries: int) -> tuple[int, ...]:
     """The declared delays of the first retries in whole seconds; the last one of a list repeats."""
     delays = run.declared or (0.0,)
-    return tuple(int(delays[min(index, len(delays) - 1)]) for index in range(min(run.retries or 0, 5)))
+    return tuple(int(delays[min(index, len(delays) - 1)]) for index in range(min(retries, 5)))
 
 
 def _plain(value: object) -> str:
