@@ -89,6 +89,7 @@ class TaskRun:
     caches: bool = False
     expires: float | None = None
     tags: tuple[str, ...] = ()
+    handlers: int = 0
     run: str = ""
     after: frozenset[str] = frozenset()
 
@@ -256,6 +257,7 @@ class _Slot:
             caches=bool(self.created.get("caches")),
             expires=self.created.get("expires"),
             tags=tuple(self.created.get("tags") or ()),
+            handlers=self.created.get("handlers") or 0,
             run=str(self.created["run"]),
             after=self.after,
         )

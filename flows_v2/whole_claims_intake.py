@@ -145,6 +145,7 @@ def claims_intake(
             one.wait()
     cents = total.submit(assessed)
     if not cents.wait().is_completed():  # a policy could not be fetched
+        page_desk("transfer failed")  # no hook is called for a task that was never reached
         alert(None, None)
         close_day(None, None)
         return publish.submit(statistics.submit(inbox, cents), opened)

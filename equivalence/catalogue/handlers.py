@@ -26,7 +26,7 @@ def _state_rewritten(evidence: Evidence) -> bool:
     old, new = evidence.runs()
     if old is None or new is None or evidence.difference.kind not in ("task-state", "retry-count"):
         return False
-    well = vocabulary.kind_of_task(old) == vocabulary.COMPLETED and old.final is not None
+    well = old.handlers > 0 and vocabulary.kind_of_task(old) == vocabulary.COMPLETED
     rewritten = old.final is not None and old.final.message not in ("", SUCCEEDED)
     return well and rewritten and vocabulary.kind_of_task(new) == vocabulary.FAILED
 

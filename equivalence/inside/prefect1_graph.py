@@ -84,6 +84,7 @@ def declared(task: Any) -> Dict[str, Any]:
     delay = seconds(task.retry_delay)
     return {
         "tags": sorted(str(tag) for tag in task.tags),
+        "handlers": len(task.state_handlers),
         "retries": task.max_retries,
         "delays": [float(delay)] if isinstance(delay, (int, float)) else [],
         "timeout": task.timeout,
